@@ -11,6 +11,7 @@ pub mod ccm;
 pub mod claims;
 pub mod editions;
 pub mod ids;
+pub mod lab_session;
 pub mod manifest;
 pub mod mapping;
 pub mod refusal;

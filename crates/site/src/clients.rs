@@ -33,6 +33,7 @@ pub struct Client {
 pub(crate) trait Clients {
     fn client(&mut self, id: ClientGuid) -> Result<Option<Client>, SiteError>;
     fn find_client(&mut self, device: AadDevice) -> Result<Option<ClientGuid>, SiteError>;
+    fn aad_device(&mut self, client: ClientGuid) -> Result<Option<AadDevice>, SiteError>;
     fn find_or_create_client(
         &mut self,
         device: AadDevice,
@@ -57,6 +58,14 @@ impl Site {
     /// The database's own failures.
     pub async fn find_client(&self, device: AadDevice) -> Result<Option<ClientGuid>, SiteError> {
         self.read(move |store| store.find_client(device)).await
+    }
+
+    /// The Azure AD device behind a client, the first by tenant and id if there are several.
+    ///
+    /// # Errors
+    /// The database's own failures.
+    pub async fn aad_device(&self, client: ClientGuid) -> Result<Option<AadDevice>, SiteError> {
+        self.read(move |store| store.aad_device(client)).await
     }
 
     /// The client behind an Azure AD device; a device met for the first time gets a GUID. However many

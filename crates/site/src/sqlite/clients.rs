@@ -18,6 +18,15 @@ impl Clients for Sqlite {
         self.read(|tx| by_device(tx, device))
     }
 
+    fn aad_device(&mut self, client: ClientGuid) -> Result<Option<AadDevice>, SiteError> {
+        self.read(|tx| {
+            let read = |row: &Row<'_>| {
+                Ok(AadDevice { tenant: column::id(row, "tenant_id")?, device: column::id(row, "device_id")? })
+            };
+            Ok(tx.prepare_cached(BY_CLIENT)?.query_row(params![client.to_string()], read).optional()?)
+        })
+    }
+
     fn find_or_create_client(
         &mut self,
         device: AadDevice,
@@ -78,6 +87,9 @@ fn client(row: &Row<'_>) -> rusqlite::Result<Client> {
 const SELECT: &str = "SELECT * FROM clients WHERE client_guid = ?1";
 
 const BY_DEVICE: &str = "SELECT client_guid FROM aad_devices WHERE tenant_id = ?1 AND device_id = ?2";
+
+const BY_CLIENT: &str = "SELECT tenant_id, device_id FROM aad_devices WHERE client_guid = ?1
+    ORDER BY tenant_id, device_id LIMIT 1";
 
 const INSERT: &str = "INSERT INTO clients (client_guid, created_at) VALUES (?1, ?2)";
 

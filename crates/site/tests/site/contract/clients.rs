@@ -25,6 +25,8 @@ async fn a_device_gets_one_guid_and_keeps_it(lab: Lab) {
     let id = lab.site.client_for_aad_device(device, &lab.ids, at(0)).await.unwrap();
     assert_eq!(lab.site.client_for_aad_device(device, &lab.ids, at(9)).await, Ok(id));
     assert_eq!(lab.site.find_client(device).await, Ok(Some(id)));
+    assert_eq!(lab.site.aad_device(id).await, Ok(Some(device)));
+    assert_eq!(lab.site.aad_device(ClientGuid::new(lab.ids.guid())).await, Ok(None));
     assert_eq!(lab.site.client(id).await, Ok(Some(Client { id, created_at: at(0), blocked_at: None })));
     assert_eq!(lab.site.client(ClientGuid::new(lab.ids.guid())).await, Ok(None));
 }
