@@ -1,0 +1,230 @@
+//! What Azure AD knows: tenants, applications, users and devices, found by what requests name them by.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cmglab_proto::ids::{AppId, DeviceId, ObjectId, TenantId};
+use cmglab_proto::wpj::Region;
+
+use crate::errors::{
+    CLIENT_DISABLED, RESOURCE_DISABLED, Refusal, UNKNOWN_CLIENT, UNKNOWN_RESOURCE, UNKNOWN_USER,
+};
+use crate::tenant_ref::TenantRef;
+use crate::{AadConfig, AadError, App, Device, Tenant, User, first_party};
+
+/// The directory. Lookups by text pass over the case of ASCII letters.
+pub(crate) struct Directory {
+    tenants: HashMap<TenantId, Tenant>,
+    domains: HashMap<String, TenantId>,
+    apps: HashMap<AppId, App>,
+    first_party: Vec<App>,
+    users: HashMap<String, User>,
+    devices: BTreeMap<DeviceId, Device>,
+}
+
+/// An application as the target of a token.
+pub(crate) struct Resource {
+    pub(crate) app: App,
+    /// The name it was asked by.
+    pub(crate) asked: String,
+}
+
+impl Directory {
+    pub(crate) fn new(config: &AadConfig) -> Result<Self, AadError> {
+        let mut directory = Self {
+            tenants: HashMap::new(),
+            domains: HashMap::new(),
+            apps: HashMap::new(),
+            first_party: first_party::apps(),
+            users: HashMap::new(),
+            devices: BTreeMap::new(),
+        };
+        config.tenants.iter().try_for_each(|tenant| directory.add_tenant(tenant.clone()))?;
+        config.apps.iter().try_for_each(|app| directory.add_app(app.clone()))?;
+        config.users.iter().try_for_each(|user| directory.add_user(user.clone()))?;
+        Ok(directory)
+    }
+
+    pub(crate) fn add_tenant(&mut self, tenant: Tenant) -> Result<(), AadError> {
+        if tenant.region.parse::<Region>().is_err() {
+            return Err(invalid("region", &tenant.region, "use one of AF AS AP EU ME NA SA"));
+        }
+        if tenant.domains.is_empty() {
+            return Err(invalid("tenant", &tenant.id.to_string(), "it needs at least one domain"));
+        }
+        if self.tenants.contains_key(&tenant.id) {
+            return Err(duplicate("tenant", tenant.id));
+        }
+        let mut names: Vec<_> = tenant.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        for (index, name) in names.iter().enumerate() {
+            if self.domains.contains_key(name) || names[..index].contains(name) {
+                return Err(duplicate("domain", name));
+            }
+            if RESERVED.contains(&name.as_str()) || !name.contains('.') || name.contains(['/', '@', ' ']) {
+                return Err(invalid("domain", name, "use a DNS name such as lab.test"));
+            }
+        }
+        self.domains.extend(names.into_iter().map(|name| (name, tenant.id)));
+        self.tenants.insert(tenant.id, tenant);
+        Ok(())
+    }
+
+    pub(crate) fn add_app(&mut self, app: App) -> Result<(), AadError> {
+        if !self.tenants.contains_key(&app.tenant) {
+            return Err(AadError::UnknownTenant(app.tenant));
+        }
+        if !matches!(app.access_token_version, 1 | 2) {
+            let version = app.access_token_version.to_string();
+            return Err(invalid("access_token_version", &version, "use 1 or 2"));
+        }
+        if self.apps.contains_key(&app.app_id) {
+            return Err(duplicate("application", app.app_id));
+        }
+        let mut others = self.apps.values().filter(|other| other.tenant == app.tenant);
+        if let Some(uri) = app.app_id_uris.iter().find(|uri| others.any(|other| named(other, uri))) {
+            return Err(duplicate("App ID URI", uri));
+        }
+        self.apps.insert(app.app_id, app);
+        Ok(())
+    }
+
+    pub(crate) fn add_user(&mut self, user: User) -> Result<(), AadError> {
+        if self.tenant_of_upn(&user.upn).is_none() {
+            return Err(invalid("user", &user.upn, "its domain belongs to no tenant of the directory"));
+        }
+        if user.puid.len() != 16 || !user.puid.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(invalid("puid", &user.puid, "use 16 hexadecimal digits"));
+        }
+        if self.users.values().any(|other| other.object_id == user.object_id) {
+            return Err(duplicate("user object id", user.object_id));
+        }
+        let upn = user.upn.to_ascii_lowercase();
+        if self.users.contains_key(&upn) {
+            return Err(duplicate("user", upn));
+        }
+        self.users.insert(upn, user);
+        Ok(())
+    }
+
+    /// The tenant that a segment of a path names.
+    pub(crate) fn tenant_ref(&self, segment: &str) -> TenantRef {
+        match segment {
+            "common" => TenantRef::Common,
+            "organizations" => TenantRef::Organizations,
+            "consumers" => TenantRef::Consumers,
+            name => {
+                let by_id = name.parse().ok().filter(|tenant| self.tenants.contains_key(tenant));
+                by_id
+                    .or_else(|| self.tenant_of_domain(name))
+                    .map_or_else(|| TenantRef::Unknown(name.to_owned()), TenantRef::Known)
+            }
+        }
+    }
+
+    pub(crate) fn tenant(&self, id: TenantId) -> Option<&Tenant> {
+        self.tenants.get(&id)
+    }
+
+    pub(crate) fn tenant_of_domain(&self, domain: &str) -> Option<TenantId> {
+        self.domains.get(&domain.to_ascii_lowercase()).copied()
+    }
+
+    pub(crate) fn tenant_of_upn(&self, upn: &str) -> Option<TenantId> {
+        upn.rsplit_once('@').and_then(|(_, domain)| self.tenant_of_domain(domain))
+    }
+
+    /// The client of a request.
+    pub(crate) fn client(&self, tenant: TenantId, id: &str) -> Result<&App, Refusal> {
+        let known = id.parse().ok().and_then(|id| self.app(tenant, id));
+        let app = known.ok_or_else(|| UNKNOWN_CLIENT.about(&[id, self.name_of(tenant)]))?;
+        if app.disabled { Err(CLIENT_DISABLED.about(&[id])) } else { Ok(app) }
+    }
+
+    /// The target of a token, by an App ID URI, with or without a slash at its end, or by its id.
+    pub(crate) fn resource(&self, tenant: TenantId, asked: &str) -> Result<Resource, Refusal> {
+        let by_id = asked.parse().ok().and_then(|id| self.app(tenant, id));
+        let by_name = || self.visible(tenant).find(|app| named(app, asked));
+        let app =
+            by_id.or_else(by_name).ok_or_else(|| UNKNOWN_RESOURCE.about(&[asked, self.name_of(tenant)]))?;
+        if app.disabled {
+            return Err(RESOURCE_DISABLED.about(&[asked]));
+        }
+        Ok(Resource { app: app.clone(), asked: asked.to_owned() })
+    }
+
+    /// A user of `tenant`, by principal name.
+    pub(crate) fn user(&self, tenant: TenantId, upn: &str) -> Result<&User, Refusal> {
+        let user = self.users.get(&upn.to_ascii_lowercase());
+        user.filter(|user| self.tenant_of_upn(&user.upn) == Some(tenant))
+            .ok_or_else(|| UNKNOWN_USER.about(&[upn, &tenant.to_string()]))
+    }
+
+    pub(crate) fn user_by_object(&self, id: ObjectId) -> Option<&User> {
+        self.users.values().find(|user| user.object_id == id)
+    }
+
+    pub(crate) fn app_mut(&mut self, id: AppId) -> Result<&mut App, AadError> {
+        self.apps.get_mut(&id).ok_or(AadError::UnknownApp(id))
+    }
+
+    pub(crate) fn remove_app(&mut self, id: AppId) -> Result<App, AadError> {
+        self.apps.remove(&id).ok_or(AadError::UnknownApp(id))
+    }
+
+    pub(crate) fn device(&self, id: DeviceId) -> Option<&Device> {
+        self.devices.get(&id)
+    }
+
+    pub(crate) fn device_mut(&mut self, id: DeviceId) -> Result<&mut Device, AadError> {
+        self.devices.get_mut(&id).ok_or(AadError::UnknownDevice(id))
+    }
+
+    pub(crate) fn remove_device(&mut self, id: DeviceId) -> Result<Device, AadError> {
+        self.devices.remove(&id).ok_or(AadError::UnknownDevice(id))
+    }
+
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.devices.values()
+    }
+
+    /// Takes a device in; `false` when the directory is full.
+    pub(crate) fn add_device(&mut self, device: Device) -> bool {
+        let room = self.devices.len() < MAX_DEVICES;
+        if room {
+            self.devices.insert(device.id, device);
+        }
+        room
+    }
+
+    /// The name of a tenant for messages.
+    pub(crate) fn name_of(&self, tenant: TenantId) -> &str {
+        self.tenants.get(&tenant).map_or("", |tenant| tenant.name.as_str())
+    }
+
+    fn app(&self, tenant: TenantId, id: AppId) -> Option<&App> {
+        self.visible(tenant).find(|app| app.app_id == id)
+    }
+
+    /// The tenant's own applications, then those that every tenant has.
+    fn visible(&self, tenant: TenantId) -> impl Iterator<Item = &App> {
+        let own = self.apps.values().filter(move |app| app.tenant == tenant);
+        own.chain(&self.first_party)
+    }
+}
+
+fn named(app: &App, asked: &str) -> bool {
+    let bare = |uri: &str| uri.strip_suffix('/').unwrap_or(uri).to_ascii_lowercase();
+    app.app_id_uris.iter().any(|uri| bare(uri) == bare(asked))
+}
+
+fn duplicate(what: &'static str, value: impl ToString) -> AadError {
+    AadError::Duplicate { what, value: value.to_string() }
+}
+
+fn invalid(what: &'static str, value: &str, reason: &'static str) -> AadError {
+    AadError::Invalid { what, value: value.to_owned(), reason }
+}
+
+/// A lab that runs for days must not grow without end.
+const MAX_DEVICES: usize = 100_000;
+const RESERVED: [&str; 4] = ["common", "consumers", "enrollmentserver", "organizations"];

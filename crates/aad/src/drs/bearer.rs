@@ -1,0 +1,50 @@
+//! Whose token a request to device registration carries.
+
+use cmglab_proto::claims::{AadClaims, AadTokenKind};
+use cmglab_proto::ids::TenantId;
+use cmglab_token::{Expect, peek, verify};
+use jiff::SignedDuration;
+
+use super::Denied;
+use crate::ask::Ask;
+use crate::first_party::{REGISTRATION_APP, REGISTRATION_URI};
+use crate::{Aad, User};
+
+/// The user of the bearer token, which must be of this service and for device registration.
+pub(super) fn user(aad: &Aad, ask: &Ask) -> Result<(TenantId, User), Denied> {
+    let token =
+        token(ask).ok_or_else(|| Denied::authentication("TokenMissing", "There is no bearer token."))?;
+    let refused =
+        |cause: &str| Denied::authentication("TokenInvalid", format!("The token is refused: {cause}."));
+    let (_, claimed) = peek(token).map_err(|error| refused(&error.to_string()))?;
+    let tenant = claimed.get("tid").and_then(|tid| tid.as_str()?.parse().ok());
+    let tenant: TenantId = tenant.ok_or_else(|| refused("it names no tenant"))?;
+    let (first, second) = aad.issuers(tenant).into();
+    let app = REGISTRATION_APP.to_string();
+    let expect = Expect {
+        issuers: &[&first, &second],
+        audiences: &[REGISTRATION_URI, &app],
+        now: ask.now,
+        // The same clock issued it.
+        leeway: SignedDuration::ZERO,
+    };
+    let verified = verify::<AadClaims>(token, aad.keys(), &expect);
+    let claims = verified.map_err(|error| refused(&error.to_string()))?.claims;
+    if !matches!(claims.kind(), Some(AadTokenKind::User | AadTokenKind::Uda)) {
+        return Err(refused("it is not a user's").within(tenant));
+    }
+    let directory = aad.directory();
+    let user = directory
+        .user_by_object(claims.user_object_id())
+        .filter(|user| directory.tenant_of_upn(&user.upn) == Some(tenant))
+        .ok_or_else(|| refused("its user is not in the directory").within(tenant))?;
+    if !user.enabled {
+        return Err(Denied::authorization("UserDisabled", "The user is disabled.").within(tenant));
+    }
+    Ok((tenant, user.clone()))
+}
+
+fn token(ask: &Ask) -> Option<&str> {
+    let (scheme, token) = ask.header("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim())
+}

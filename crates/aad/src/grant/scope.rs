@@ -1,0 +1,118 @@
+//! What a request wants a token for: `resource` of version 1 or `scope` of version 2 (entra §4.5).
+
+use crate::claims::PERMISSION;
+use crate::errors::{BAD_SCOPE, MISSING_PARAMETER, Refusal};
+use crate::route::Version;
+
+/// The target of a request, as it names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The resource.
+    pub(super) resource: String,
+    /// The scopes for that resource, as asked.
+    pub(super) scopes: Vec<String>,
+    /// The scopes about the user, which are granted as asked.
+    pub(super) about_user: Vec<String>,
+}
+
+impl Target {
+    /// Reads the target of a request. A `resource` goes first; version 1 needs it, version 2 needs a `scope`.
+    pub(super) fn of(version: Version, resource: Option<&str>, scope: Option<&str>) -> Result<Self, Refusal> {
+        let missing = match version {
+            Version::V1 => "resource",
+            Version::V2 => "scope",
+        };
+        let words = || scope.unwrap_or_default().split_ascii_whitespace();
+        let about_user = words().filter(|word| ABOUT_USER.contains(word)).map(str::to_owned).collect();
+        if let Some(resource) = resource {
+            return Ok(Self { resource: resource.to_owned(), scopes: Vec::new(), about_user });
+        }
+        let mut target: Option<&str> = None;
+        let mut scopes = Vec::new();
+        for word in words().filter(|word| !ABOUT_USER.contains(word) && *word != OFFLINE) {
+            if word.len() > MAX_SCOPE || scopes.len() == MAX_SCOPES {
+                return Err(BAD_SCOPE.about(&["It is too long."]));
+            }
+            let (resource, _) = split(word);
+            if target.is_some_and(|earlier| earlier != resource) {
+                return Err(BAD_SCOPE.about(&["It names more than one resource."]));
+            }
+            target = Some(resource);
+            scopes.push(word.to_owned());
+        }
+        // A request of version 2 that names no resource means Microsoft Graph; version 1 must name one.
+        let graph = scope.filter(|_| version == Version::V2).map(|_| GRAPH);
+        let resource = target.or(graph).ok_or_else(|| MISSING_PARAMETER.about(&[missing]))?;
+        Ok(Self { resource: resource.to_owned(), scopes, about_user })
+    }
+
+    /// Checks that nothing is asked for that the resource does not offer.
+    pub(super) fn check_permissions(&self) -> Result<(), Refusal> {
+        let offered = |scope: &&String| matches!(split(scope).1, ".default" | PERMISSION);
+        match self.scopes.iter().find(|scope| !offered(scope)) {
+            Some(scope) => Err(BAD_SCOPE.about(&[&format!("The scope {scope} is not valid.")])),
+            None => Ok(()),
+        }
+    }
+
+    /// The scopes that are granted: the permission, what was asked, and what it says about the user. Clients
+    /// look for their own words among them.
+    pub(super) fn granted(&self) -> String {
+        let permission = format!("{}/{PERMISSION}", self.resource);
+        let others = self.scopes.iter().filter(|scope| **scope != permission);
+        let all: Vec<&str> =
+            std::iter::once(&permission).chain(others).chain(&self.about_user).map(String::as_str).collect();
+        all.join(" ")
+    }
+
+    pub(super) fn wants_id_token(&self) -> bool {
+        self.about_user.iter().any(|scope| scope == "openid")
+    }
+}
+
+/// The resource and the permission of one scope: `https://ConfigMgrService//.default` is the resource with a
+/// slash at its end, and a bare word is one of Graph's.
+fn split(scope: &str) -> (&str, &str) {
+    scope.rsplit_once('/').unwrap_or((GRAPH, scope))
+}
+
+const ABOUT_USER: [&str; 3] = ["openid", "profile", "email"];
+/// Refresh tokens are not built, so this is not granted.
+const OFFLINE: &str = "offline_access";
+const GRAPH: &str = "https://graph.microsoft.com";
+const MAX_SCOPE: usize = 512;
+const MAX_SCOPES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_1_names_a_resource() {
+        let target = Target::of(Version::V1, Some("https://x"), Some("openid")).unwrap();
+        assert_eq!((target.resource.as_str(), target.wants_id_token()), ("https://x", true));
+        let refusal = Target::of(Version::V1, None, Some("openid")).unwrap_err();
+        assert_eq!(refusal, MISSING_PARAMETER.about(&["resource"]));
+    }
+
+    #[test]
+    fn version_2_names_it_in_the_scope() {
+        let of = |scope| Target::of(Version::V2, None, Some(scope));
+        let target = of("https://x/.default offline_access openid profile").unwrap();
+        assert_eq!(target.resource, "https://x");
+        assert_eq!(target.granted(), "https://x/user_impersonation https://x/.default openid profile");
+        assert_eq!(of("https://x//.default").unwrap().resource, "https://x/");
+        assert_eq!(of("openid").unwrap().resource, GRAPH);
+        assert_eq!(of("User.Read").unwrap().resource, GRAPH);
+        assert!(of("https://x/.default https://x/user_impersonation").is_ok());
+        assert_eq!(of("https://x/.default https://y/.default").unwrap_err().row, &BAD_SCOPE);
+        assert_eq!(Target::of(Version::V2, None, None), Err(MISSING_PARAMETER.about(&["scope"])));
+    }
+
+    #[test]
+    fn unknown_permissions_are_refused() {
+        let of = |scope| Target::of(Version::V2, None, Some(scope)).unwrap().check_permissions();
+        assert_eq!(of("https://x/user_impersonation"), Ok(()));
+        assert!(of("https://x/root").is_err());
+    }
+}

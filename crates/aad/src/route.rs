@@ -1,0 +1,72 @@
+//! Which handler a path leads to.
+
+use http::Method;
+
+use crate::answer::{Outcome, Trouble};
+use crate::ask::Ask;
+use crate::{Aad, discovery, drs, grant};
+
+/// The version of an endpoint, which is not that of the tokens it gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V2,
+}
+
+/// Answers a request.
+pub(crate) fn dispatch(aad: &Aad, ask: &Ask) -> Outcome {
+    let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        ["enrollmentserver", rest @ ..] => drs::dispatch(aad, ask, rest),
+        [domain, "discover"] => drs::discover(aad, ask, Some(domain)),
+        [domain, "enrollmentserver", "contract" | "discover"] => drs::discover(aad, ask, Some(domain)),
+        [tenant, rest @ ..] => login(aad, ask, tenant, rest),
+        [] => Err(Trouble::NotFound),
+    }
+}
+
+/// The methods a path takes; anything else is 405.
+pub(crate) fn only(ask: &Ask, method: &Method, allow: &'static str) -> Result<(), Trouble> {
+    if ask.method == *method { Ok(()) } else { Err(Trouble::Method(allow)) }
+}
+
+fn login(aad: &Aad, ask: &Ask, tenant: &str, rest: &[&str]) -> Outcome {
+    let get = || only(ask, &Method::GET, "GET");
+    match rest {
+        [".well-known", "openid-configuration"] => {
+            get().and_then(|()| discovery::metadata(aad, tenant, Version::V1))
+        }
+        ["v2.0", ".well-known", "openid-configuration"] => {
+            get().and_then(|()| discovery::metadata(aad, tenant, Version::V2))
+        }
+        ["discovery", "keys"] => get().and_then(|()| discovery::keys(aad, tenant, Version::V1)),
+        ["discovery", "v2.0", "keys"] => get().and_then(|()| discovery::keys(aad, tenant, Version::V2)),
+        ["discovery", "instance"] => get().and_then(|()| discovery::instance(aad, ask)),
+        ["userrealm"] => get().and_then(|()| discovery::realm(aad, ask, ask.query.get("user"))),
+        ["userrealm", upn] => get().and_then(|()| discovery::realm(aad, ask, Some(upn))),
+        ["oauth2", "token"] => token(aad, ask, tenant, Version::V1),
+        ["oauth2", "v2.0", "token"] => token(aad, ask, tenant, Version::V2),
+        _ => Err(unbuilt(rest)),
+    }
+}
+
+fn token(aad: &Aad, ask: &Ask, tenant: &str, version: Version) -> Outcome {
+    only(ask, &Method::POST, "POST")?;
+    grant::answer(aad, ask, tenant, version)
+}
+
+/// Paths of the real service that lead nowhere here (entra §1.2).
+fn unbuilt(rest: &[&str]) -> Trouble {
+    let bare: Vec<&str> = rest.iter().copied().filter(|segment| *segment != "v2.0").collect();
+    let gap = match bare.as_slice() {
+        ["oauth2", "authorize"] => "the authorization endpoint",
+        ["oauth2", "devicecode"] => "the device code endpoint",
+        ["oauth2", "logout"] => "the logout endpoint",
+        ["getcredentialtype"] => "GetCredentialType",
+        ["sidtoname"] => "sidtoname",
+        ["winauth", ..] => "desktop single sign-on",
+        ["userinfo"] => "the userinfo endpoint",
+        _ => return Trouble::NotFound,
+    };
+    Trouble::NotBuilt(gap.to_owned())
+}
