@@ -1,0 +1,37 @@
+//! Why a management point cannot be set up or changed.
+
+use cmglab_proto::cab::CabError;
+use cmglab_site::SiteError;
+use cmglab_token::TokenError;
+
+/// Every failure of this crate that is not an answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManagementPointError {
+    /// A setting cannot be used.
+    #[error("management point: {field}: {reason}")]
+    Config {
+        /// The field.
+        field: &'static str,
+        /// What was wanted.
+        reason: &'static str,
+    },
+    /// The client's files cannot be packed or published.
+    #[error("client content: {0}")]
+    Cabinet(#[from] CabError),
+    /// A published file has a name that no URL below `/CCM_Client` can have.
+    #[error("client content: {name:?} cannot be published; use letters, digits, '.', '-', '_' and '/'")]
+    FileName {
+        /// The name.
+        name: String,
+    },
+    /// The key for CCM tokens could not be made.
+    #[error("CCM token key: {0}")]
+    Key(#[from] TokenError),
+    /// The site database failed.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The runtime is shutting down.
+    #[error("the runtime is shutting down; start the management point again")]
+    Stopping,
+}

@@ -1,0 +1,72 @@
+//! Paths that are not built, closed, or unknown.
+
+use axum::body::Body;
+use cmglab_events::kinds::CertificateVerdict;
+use cmglab_net::MESSAGE_HEADER;
+use http::{HeaderName, Request, StatusCode};
+use tower::ServiceExt as _;
+
+use crate::lab::{Ask, Lab};
+
+#[tokio::test]
+async fn paths_for_certificates_want_one_and_are_not_built() {
+    let lab = Lab::new().await;
+    for path in ["/SMS_MP/.sms_aut?MPLIST", "/ccm_system/request", "/CCM_Incoming/upload", "/sms_mp"] {
+        let answer = lab.send(Ask::get(path)).await;
+        assert_eq!(answer.line(), (403, 7, "Client certificate required"), "{path}");
+        assert_eq!(answer.text(), "403.7 Client certificate required\n");
+        assert_eq!(lab.refusal(), (403, 7, "Client certificate required".to_owned()));
+
+        let answer = lab.send(Ask::get(path).certificate(CertificateVerdict::Valid)).await;
+        assert_eq!(answer.line(), (501, 0, "Not Implemented"), "{path}");
+        assert!(answer.text().ends_with(" is not part of this lab\n"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn what_a_real_server_has_besides_names_its_gap() {
+    let lab = Lab::new().await;
+    for path in [
+        "/ccm_system_windowsauth/request",
+        "/CCM_System_AltAuth/request",
+        "/BGB/x",
+        "/SMS_MP_AltAuth/.sms_pol",
+    ] {
+        let answer = lab.send(Ask::get(path)).await;
+        assert_eq!(answer.line(), (501, 0, "Not Implemented"), "{path}");
+        assert_eq!(lab.refusal().0, 501);
+    }
+}
+
+#[tokio::test]
+async fn anything_else_is_not_found() {
+    let lab = Lab::new().await;
+    for path in ["/", "/favicon.ico", "/CCM_STS/more", "/ccm_system_tokenauth", "/CCM%5fSTS"] {
+        let answer = lab.send(Ask::get(path)).await;
+        assert_eq!(answer.line(), (404, 0, "Not Found"), "{path}");
+        assert_eq!(lab.refusal(), (404, 0, "Not Found".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_nobody_judged_is_refused() {
+    let lab = Lab::new().await;
+    let request = Request::get("/CCM_STS").body(Body::empty()).unwrap();
+    let response = lab.mp.router().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn the_message_id_is_carried_and_decides_nothing() {
+    let lab = Lab::new().await;
+    let header = HeaderName::from_static(MESSAGE_HEADER);
+    let id = "3087bd34-b82c-4950-b972-e82bb0fb8385";
+    for value in [id, "not a guid"] {
+        let answer = lab.send(Ask::get("/nothing").header(header.clone(), value)).await;
+        assert_eq!(answer.status, 404);
+    }
+    let events = lab.events.snapshot();
+    let [first, second] = events.last_chunk().unwrap();
+    assert_eq!(first.message, Some(id.parse().unwrap()));
+    assert_eq!(second.message, None);
+}
