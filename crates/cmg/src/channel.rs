@@ -1,0 +1,106 @@
+//! The port that connection points dial, and the settings that come over it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
+use cmglab_net::{Listen, Peer, ServeError, ServerHandle, read_capped};
+use cmglab_proto::settings::SettingsDocument;
+use cmglab_tunnel::{Channel, ChannelUp, SETTINGS_PATH};
+use http::{Request, StatusCode};
+
+use crate::Shared;
+
+pub(crate) async fn accept(shared: Arc<Shared>, listen: Listen) -> Result<ServerHandle, ServeError> {
+    let deps = shared.deps.clone();
+    let admitting = Arc::clone(&shared);
+    let admit = move |peer: &Peer| {
+        let admitted = admitted(peer);
+        if let Err(cause) = &admitted {
+            let (peer, cause) = (peer.address.to_string(), cause.clone());
+            admitting.deps.events.emit(CmgEvent::ChannelRefused { peer, cause });
+        }
+        admitted
+    };
+    let on_up = move |up: ChannelUp| {
+        tokio::spawn(attend(Arc::clone(&shared), up));
+    };
+    cmglab_tunnel::accept(&deps, listen, admit, on_up).await
+}
+
+/// Mutual certificate authentication (configmgr §1.1): only a connection point of the site may dial in.
+fn admitted(peer: &Peer) -> Result<(), String> {
+    match peer.verdict {
+        CertificateVerdict::Valid => Ok(()),
+        verdict => Err(format!("the connection point's certificate is {verdict:?}")),
+    }
+}
+
+/// Takes the site's settings from the channel at hello and on change, and puts it in service.
+async fn attend(shared: Arc<Shared>, up: ChannelUp) {
+    let connection = up.channel.connection().to_owned();
+    let subject = up.peer.address.to_string();
+    shared.deps.events.emit(CmgEvent::ChannelUp { connection: connection.clone(), subject });
+    let mut gone = up.gone;
+    let cause = tokio::select! {
+        cause = &mut gone => cause.unwrap_or_else(|_| "closed".to_owned()),
+        cause = follow_settings(&shared, &up.channel) => cause,
+        () = shared.stop.cancelled() => "the gateway is closing".to_owned(),
+    };
+    shared.channels.remove(&connection);
+    shared.deps.events.emit(CmgEvent::ChannelDown { connection, cause });
+}
+
+/// Asks for settings newer than those in force, for as long as the channel lives; returns why it ended.
+async fn follow_settings(shared: &Shared, channel: &Channel) -> String {
+    let mut serving = false;
+    loop {
+        // At hello the present document is wanted, whatever version this instance already has.
+        let after = if serving { shared.settings.version() } else { 0 };
+        match ask_settings(channel, after).await {
+            Ok(document) => {
+                let (version, tenants) = (document.version, document.tenants.len());
+                match apply(shared, document) {
+                    Ok(true) => shared.deps.events.emit(CmgEvent::SettingsApplied { version, tenants }),
+                    Ok(false) => {}
+                    Err(cause) => return cause,
+                }
+            }
+            Err(cause) => return cause,
+        }
+        if !serving {
+            shared.channels.add(channel.clone());
+            let connection = channel.connection().to_owned();
+            shared.deps.events.emit(CmgEvent::InService { connection });
+            serving = true;
+        }
+    }
+}
+
+fn apply(shared: &Shared, document: SettingsDocument) -> Result<bool, String> {
+    let roots = document.client_ca_roots_der().map_err(|error| error.to_string())?;
+    let applied = shared.settings.apply(document)?;
+    if applied {
+        shared.judge.replace_roots(&roots).map_err(|error| error.to_string())?;
+    }
+    Ok(applied)
+}
+
+async fn ask_settings(channel: &Channel, after: u64) -> Result<SettingsDocument, String> {
+    let request = Request::get(format!("https://channel{SETTINGS_PATH}?after={after}"))
+        .version(http::Version::HTTP_2)
+        .body(Body::empty())
+        .map_err(|error| error.to_string())?;
+    let response = channel.send(request).await.map_err(|error| error.to_string())?;
+    if response.status() != StatusCode::OK {
+        // Nothing new within the connection point's patience, or it cannot read the site just now.
+        tokio::time::sleep(RETRY).await;
+        return Err(format!("the connection point answered the settings request with {}", response.status()));
+    }
+    let body = read_capped(response.into_body(), LARGEST_SETTINGS).await.map_err(|error| error.cause)?;
+    SettingsDocument::from_json(&body).map_err(|error| error.to_string())
+}
+
+const LARGEST_SETTINGS: usize = 1024 * 1024;
+const RETRY: Duration = Duration::from_millis(200);
