@@ -1,0 +1,35 @@
+//! A topology becomes a running lab: every role over real TLS, in one process.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), cmglab_lab::LabError> {
+//! let lab = cmglab_lab::Lab::start(cmglab_lab::Topology::default(), Default::default()).await?;
+//! println!("{}", lab.curl_line("trust.pem"));
+//! lab.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod attach;
+mod device;
+mod directory;
+mod error;
+mod evidence;
+mod hops;
+mod ready;
+mod roles;
+mod running;
+mod surroundings;
+pub mod topology;
+
+pub use attach::attach;
+pub use error::LabError;
+pub use evidence::{Evidence, EvidenceError};
+pub use hops::{Hop, HostRoles, hops};
+pub use ready::{NamedSocket, ReadyFile};
+pub use running::{Lab, LabOptions};
+pub use surroundings::Binding;
+pub use topology::Topology;
+
+/// The mark on everything a lab hands out.
+pub const NOT_FOR_PRODUCTION: &str =
+    "cmglab: a lab on loopback with its own keys and passwords, not for production";

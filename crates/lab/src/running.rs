@@ -1,0 +1,331 @@
+//! A lab that runs.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cmglab_aad::{Aad, SigningKeys};
+use cmglab_client::Client;
+use cmglab_clock::{Clock, Stopwatch};
+use cmglab_cmg::Cmg;
+use cmglab_connection_point::ConnectionPoint;
+use cmglab_events::kinds::{CmgEvent, LabEvent};
+use cmglab_events::{Event, Events, Kind, Role, Source};
+use cmglab_fault::{Faults, Guard};
+use cmglab_ids::Ids;
+use cmglab_management_point::ManagementPoint;
+use cmglab_net::{Deps, Resolver, ServerHandle};
+use cmglab_pki::{Authorities, Profiles};
+use cmglab_revocation::Revocation;
+use cmglab_site::{Location, Site};
+use cmglab_token::SigningKey;
+use cmglab_tunnel::ConnectorHandle;
+use jiff::SignedDuration;
+use tempfile::TempDir;
+
+use crate::surroundings::{Binding, Surroundings};
+use crate::{HostRoles, LabError, Topology, device, roles};
+
+/// How to run a topology.
+#[derive(Debug, Clone)]
+pub struct LabOptions {
+    /// The bus; listen to it before the start to miss nothing.
+    pub events: Events,
+    /// Protocol time.
+    pub clock: Clock,
+    /// Which sockets.
+    pub binding: Binding,
+    /// The folder for state that outlives a role (the client's); a temporary one when `None`.
+    pub folder: Option<PathBuf>,
+}
+
+impl Default for LabOptions {
+    fn default() -> Self {
+        Self { events: Events::new(), clock: Clock::system(), binding: Binding::default(), folder: None }
+    }
+}
+
+/// Every role of one topology, running. Dropping it stops the ports; [`Lab::shutdown`] also waits and
+/// reports the open traffic interval.
+#[derive(Debug)]
+pub struct Lab {
+    topology: Topology,
+    around: Surroundings,
+    voice: Source,
+    aad: Aad,
+    aad_keys: SigningKeys,
+    cmg: Cmg,
+    connection_point: ConnectionPoint,
+    connector: tokio::sync::Mutex<Option<ConnectorHandle>>,
+    management_point: ManagementPoint,
+    revocation: Revocation,
+    site: Site,
+    ports: Vec<ServerHandle>,
+    folder: StateFolder,
+    _faults: Vec<Guard>,
+}
+
+impl Lab {
+    /// Starts every role and waits until the gateway has the site's settings.
+    ///
+    /// # Errors
+    /// [`LabError`] names the part that could not be started.
+    pub async fn start(topology: Topology, options: LabOptions) -> Result<Self, LabError> {
+        let watch = Stopwatch::start();
+        let around = surroundings(&topology, &options).await?;
+        let voice = around.events.source("lab", Role::Lab, &around.clock);
+        let faults = topology.faults.iter().map(|rule| around.faults.install(rule.clone())).collect();
+        let keys = roles::signing_keys(&around).await?;
+        let (revocation, crl_port) = roles::revocation(&around, &topology).await?;
+        let (aad, [login_port, device_port]) = roles::azure_ad(&around, &topology, &keys).await?;
+        let site = roles::site(&around, &topology, Location::Memory).await?;
+        let (management_point, mp_port) = roles::management_point(&around, &topology, &site).await?;
+        let (cmg, [public_port, channel_port]) = roles::cmg(&around, &topology).await?;
+        let connection_point = roles::connection_point(&around, &topology, &site)?;
+        let lab = Self {
+            topology,
+            around,
+            voice,
+            aad,
+            aad_keys: keys,
+            cmg,
+            connection_point,
+            connector: tokio::sync::Mutex::new(None),
+            management_point,
+            revocation,
+            site,
+            folder: StateFolder::make(options.folder)?,
+            ports: vec![crl_port, login_port, device_port, mp_port, public_port, channel_port],
+            _faults: faults,
+        };
+        if lab.topology.connection_point.running {
+            lab.start_connection_point().await?;
+        }
+        lab.voice.emit(LabEvent::Ready { taken_ms: watch.millis() });
+        Ok(lab)
+    }
+
+    /// Starts the connection point and waits until the gateway is in service through it.
+    ///
+    /// # Errors
+    /// [`LabError`] when the gateway does not get the site's settings in time.
+    pub async fn start_connection_point(&self) -> Result<(), LabError> {
+        let before = self.events().snapshot().last().map_or(0, |event| event.seq + 1);
+        *self.connector.lock().await = Some(self.connection_point.start());
+        let in_service = move |event: &Event| {
+            let up = matches!(&event.kind, Kind::Cmg(CmgEvent::InService { .. }));
+            up && event.seq >= before
+        };
+        let awaited = self.events().wait_for("the gateway in service", PATIENCE, in_service).await;
+        awaited.map(drop).map_err(LabError::of("connection point"))
+    }
+
+    /// Stops the connection point at once, as when its machine is switched off.
+    pub async fn stop_connection_point(&self) {
+        if let Some(connector) = self.connector.lock().await.take() {
+            connector.stop().await;
+        }
+    }
+
+    /// Moves protocol time forward; returns when what was due has been done.
+    pub async fn advance(&self, by: SignedDuration) {
+        self.voice.emit(LabEvent::Advancing { seconds: by.as_secs() });
+        self.around.clock.advance(by).await;
+    }
+
+    /// Stops every role: requests under way may finish, then traffic of the open interval is reported.
+    pub async fn shutdown(self) {
+        self.voice.emit(LabEvent::Stopping);
+        let [crl, login, device, mp, public, channel] = self.ports.as_slice() else { return };
+        public.shutdown(GRACE).await;
+        self.cmg.drain();
+        self.stop_connection_point().await;
+        tokio::join!(
+            channel.shutdown(GRACE),
+            mp.shutdown(GRACE),
+            device.shutdown(GRACE),
+            login.shutdown(GRACE),
+            crl.shutdown(GRACE)
+        );
+    }
+
+    /// The surroundings of one more machine of the lab, trusting these authorities (names as in
+    /// `certs/profiles.yaml`).
+    ///
+    /// # Errors
+    /// [`LabError`] when there is no such authority.
+    pub fn machine(&self, name: &str, role: Role, trusts: &[&str]) -> Result<Deps, LabError> {
+        self.around.deps(name, role, trusts)
+    }
+
+    /// The topology's device with its client, joined as the topology says. Its state is kept in the lab's
+    /// folder, so that a second call gives the same device after a restart.
+    ///
+    /// # Errors
+    /// [`LabError`] when the topology names no such tenant or user, or the join fails.
+    pub async fn client(&self) -> Result<Client, LabError> {
+        let device = &self.topology.client;
+        let mut trusts = vec!["aad-tls"];
+        if device.has_private_root {
+            trusts.push("cmg-root");
+        }
+        let deps = self.around.deps(&device.host, Role::Client, &trusts)?;
+        let public = self.around.authorities.bundle(&["public-root"]).map_err(LabError::of("client"))?;
+        let folder = self.folder.path().join(&device.host);
+        device::client(&self.topology, &public, deps, &folder).await
+    }
+
+    /// The topology it was made from.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// The bus.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.around.events
+    }
+
+    /// The runner's own voice.
+    #[must_use]
+    pub fn voice(&self) -> &Source {
+        &self.voice
+    }
+
+    /// Protocol time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.around.clock
+    }
+
+    /// The lab's names.
+    #[must_use]
+    pub fn resolver(&self) -> &Resolver {
+        &self.around.resolver
+    }
+
+    /// The faults in force.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.around.faults
+    }
+
+    /// The lab's PKI.
+    #[must_use]
+    pub fn authorities(&self) -> &Authorities {
+        &self.around.authorities
+    }
+
+    /// Azure AD.
+    #[must_use]
+    pub fn aad(&self) -> &Aad {
+        &self.aad
+    }
+
+    /// The key that Azure AD signs with, for forged tokens in negative tests.
+    #[must_use]
+    pub fn azure_ad_key(&self) -> &SigningKey {
+        &self.aad_keys.current
+    }
+
+    /// The management point.
+    #[must_use]
+    pub fn management_point(&self) -> &ManagementPoint {
+        &self.management_point
+    }
+
+    /// The host of CRLs.
+    #[must_use]
+    pub fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
+    /// The site database.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Onboards a tenant of the topology that the site does not know yet, while the lab runs.
+    ///
+    /// # Errors
+    /// [`LabError`] when there is no such tenant or the site refuses it.
+    pub async fn onboard(&self, tenant: cmglab_proto::ids::TenantId) -> Result<(), LabError> {
+        let tenant = self.topology.tenant(tenant).ok_or_else(|| LabError {
+            part: "site database".to_owned(),
+            cause: format!("the topology has no tenant {tenant}"),
+        })?;
+        let settings = crate::directory::tenant_settings(tenant);
+        self.site.onboard_tenant(settings).await.map_err(LabError::of("site database"))
+    }
+
+    /// Roots that let any HTTPS client trust the lab, as PEM: the gateway's, the site's and Azure AD's.
+    ///
+    /// # Errors
+    /// [`LabError`] when an authority is missing.
+    pub fn trust_bundle(&self) -> Result<String, LabError> {
+        let names = ["cmg-root", "public-root", "site", "aad-tls"];
+        Ok(self.around.authorities.bundle(&names).map_err(LabError::of("trust bundle"))?.to_pem())
+    }
+
+    /// Which role answers for which host.
+    #[must_use]
+    pub fn hosts(&self) -> HostRoles {
+        HostRoles::documented(&self.topology)
+    }
+
+    /// A curl line that works against this lab, given the trust bundle in `trust`.
+    #[must_use]
+    pub fn curl_line(&self, trust: &str) -> String {
+        let host = self.topology.cmg.host.to_ascii_lowercase();
+        let tenant = self.topology.client.tenant;
+        let connect = match self.resolver().lookup(&host, 443) {
+            Ok(address) if address.port() != 443 => format!(" --connect-to {host}:443:{address}"),
+            _ => String::new(),
+        };
+        format!(
+            "curl --cacert {trust}{connect} 'https://{host}/CCM_Proxy_ServerAuth/AADAuthInfo?TenantID={tenant}'"
+        )
+    }
+}
+
+/// The folder for state: the caller's, or one that goes when the lab goes.
+#[derive(Debug)]
+enum StateFolder {
+    Given(PathBuf),
+    Temporary(TempDir),
+}
+
+impl StateFolder {
+    fn make(given: Option<PathBuf>) -> Result<Self, LabError> {
+        match given {
+            Some(path) => Ok(Self::Given(path)),
+            None => {
+                let made = tempfile::Builder::new().prefix("cmglab-").tempdir();
+                Ok(Self::Temporary(made.map_err(LabError::of("state folder"))?))
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+async fn surroundings(topology: &Topology, options: &LabOptions) -> Result<Surroundings, LabError> {
+    const PART: &str = "lab PKI";
+    let ids = Ids::seeded(topology.seed);
+    let (now, pki_ids) = (options.clock.now(), ids.fork("pki"));
+    let profiles = Profiles::builtin().with_crl_host(&topology.revocation.host);
+    let profiles = profiles.map_err(LabError::of(PART))?;
+    let made = tokio::task::spawn_blocking(move || Authorities::create(&profiles, now, &pki_ids)).await;
+    let authorities = made.map_err(LabError::of(PART))?.map_err(LabError::of(PART))?;
+    let (clock, events) = (options.clock.clone(), options.events.clone());
+    Ok(Surroundings::new(clock, ids, events, authorities, options.binding))
+}
+
+const GRACE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,118 @@
+//! What the roles of one lab share: time, events, names, faults, authorities.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use cmglab_clock::Clock;
+use cmglab_events::{Events, Role};
+use cmglab_fault::Faults;
+use cmglab_ids::Ids;
+use cmglab_net::{Deps, Listen, Resolver};
+use cmglab_pki::{Authorities, Identity, SubjectName};
+use cmglab_tls::{CertStore, ServerTls};
+
+use crate::LabError;
+
+/// Where the lab's ports are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Binding {
+    /// On free ports of 127.0.0.1.
+    #[default]
+    FreePorts,
+    /// On the documented ports, one address of 127.0.0.0/8 for each role.
+    RealPorts,
+}
+
+/// The shared surroundings.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) events: Events,
+    pub(crate) resolver: Resolver,
+    pub(crate) faults: Faults,
+    pub(crate) authorities: Authorities,
+    pub(crate) binding: Binding,
+    next_address: AtomicU8,
+}
+
+impl Surroundings {
+    pub(crate) fn new(
+        clock: Clock,
+        ids: Ids,
+        events: Events,
+        authorities: Authorities,
+        binding: Binding,
+    ) -> Self {
+        Self {
+            clock,
+            ids,
+            events,
+            resolver: Resolver::new(),
+            faults: Faults::none(),
+            authorities,
+            binding,
+            next_address: AtomicU8::new(FIRST_ADDRESS),
+        }
+    }
+
+    /// The surroundings of `role` on `machine`, which trusts these authorities' roots.
+    pub(crate) fn deps(&self, machine: &str, role: Role, trusts: &[&str]) -> Result<Deps, LabError> {
+        let store = CertStore::new(self.clock.clone());
+        for name in trusts {
+            let authority = self.authorities.get(name).map_err(LabError::of(machine))?;
+            store.trust(authority.cert_der()).map_err(LabError::of(machine))?;
+        }
+        Ok(Deps {
+            clock: self.clock.clone(),
+            ids: self.ids.fork(machine),
+            events: self.events.source(machine, role, &self.clock),
+            store,
+            resolver: self.resolver.clone(),
+            faults: self.faults.clone(),
+        })
+    }
+
+    /// A certificate of `profile` for `host` and its aliases, ready for handshakes.
+    pub(crate) fn identity(
+        &self,
+        profile: &str,
+        host: &str,
+        aliases: &[String],
+    ) -> Result<cmglab_tls::Identity, LabError> {
+        let names: Vec<SubjectName> =
+            std::iter::once(host).chain(aliases.iter().map(String::as_str)).map(SubjectName::dns).collect();
+        let issued = self
+            .authorities
+            .issue(profile, &names, self.clock.now(), &self.ids.fork(host))
+            .map_err(LabError::of(host))?;
+        tls_identity(host, &issued)
+    }
+
+    /// A listener for `host:port`, on the socket that the binding asks for.
+    pub(crate) fn listen(&self, host: &str, port: u16, tls: Option<ServerTls>) -> Listen {
+        let bind = match self.binding {
+            Binding::FreePorts => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            Binding::RealPorts => {
+                let known =
+                    self.resolver.entries().into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(host));
+                let ip = known.map_or_else(|| self.fresh_address(), |(.., address)| address.ip());
+                SocketAddr::from((ip, port))
+            }
+        };
+        Listen { host: host.to_owned(), port, bind, shown_ip: None, tls }
+    }
+
+    fn fresh_address(&self) -> IpAddr {
+        let last = self.next_address.fetch_add(1, Ordering::SeqCst);
+        Ipv4Addr::new(127, 0, 0, last).into()
+    }
+}
+
+pub(crate) fn tls_identity(whose: &str, identity: &Identity) -> Result<cmglab_tls::Identity, LabError> {
+    let chain = identity.chain().to_vec();
+    cmglab_tls::Identity::new(whose, chain, identity.key().pkcs8_der()).map_err(LabError::of(whose))
+}
+
+/// 127.0.0.1 to 127.0.0.9 are left to whatever else runs on the machine.
+const FIRST_ADDRESS: u8 = 10;
