@@ -1,8 +1,10 @@
 //! The gate: nothing invalid is forwarded.
 
+use std::sync::Arc;
+
 use cmglab_events::Source;
 use cmglab_events::kinds::{CmgEvent, TokenRefusal};
-use cmglab_net::OpenIdKeys;
+use cmglab_net::{Fetch, IssuerKeys, KeysUnavailable, OpenIdKeys};
 use cmglab_proto::claims::{AUDIENCE, issuer};
 use cmglab_proto::settings::TenantSettings;
 use cmglab_proto::sts;
@@ -118,32 +120,33 @@ async fn verify_aad(
     expect: &Expect<'_>,
 ) -> Result<(), Refused> {
     let configuration = &tenant.openid_configuration;
-    let found = fetched(voice, configuration, keys.keys(voice, configuration).await)?;
-    match cmglab_token::verify::<Value>(token, &found, expect) {
-        Err(TokenError::UnknownKey { .. }) => {
-            let fresh = fetched(voice, configuration, keys.refresh(voice, configuration).await)?;
-            verify(token, &fresh, expect)
+    let known = told(voice, keys.keys(voice, configuration).await)?;
+    match cmglab_token::verify::<Value>(token, &known, expect) {
+        Err(error @ TokenError::UnknownKey { .. }) => {
+            let newer = keys.newer(voice, configuration, &known).await.transpose();
+            let newer = newer.ok_or_else(|| token_refused(&error))?;
+            verify(token, &*told(voice, newer)?, expect)
         }
         Err(error) => Err(token_refused(&error)),
         Ok(_verified) => Ok(()),
     }
 }
 
-fn fetched(
-    voice: &Source,
-    configuration: &str,
-    outcome: Result<cmglab_net::IssuerKeys, cmglab_net::CallError>,
-) -> Result<std::sync::Arc<Keys>, Refused> {
-    let url = configuration.to_owned();
-    match outcome {
-        Ok(found) => {
-            if let Some(kids) = found.fetched {
-                voice.emit(CmgEvent::KeysFetched { url, kids });
+fn told(voice: &Source, found: Result<IssuerKeys, KeysUnavailable>) -> Result<Arc<Keys>, Refused> {
+    let unavailable = |KeysUnavailable { url, error }| {
+        voice.emit(CmgEvent::KeysUnavailable { url, cause: error.cause });
+    };
+    match found {
+        Ok(IssuerKeys { keys, fetch }) => {
+            match fetch {
+                Fetch::None => {}
+                Fetch::Done { url, kids } => voice.emit(CmgEvent::KeysFetched { url, kids }),
+                Fetch::Failed(trouble) => unavailable(trouble),
             }
-            Ok(found.keys)
+            Ok(keys)
         }
-        Err(error) => {
-            voice.emit(CmgEvent::KeysUnavailable { url, cause: error.cause });
+        Err(trouble) => {
+            unavailable(trouble);
             Err(refused(TokenRefusal::Invalid, "the issuer's signing keys cannot be had"))
         }
     }

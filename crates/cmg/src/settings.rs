@@ -64,12 +64,7 @@ impl Applied {
             .tenants
             .iter()
             .filter(|tenant| tenant.token_auth_enabled)
-            .find(|tenant| tenant.issuers.iter().any(|one| one == issuer) && is_for(tenant, audience))
+            .find(|tenant| tenant.issuers.iter().any(|one| one == issuer) && tenant.is_audience(audience))
             .map(Validator::Aad)
     }
-}
-
-/// v1 tokens echo the App ID URI as it was asked for, with or without a trailing slash (entra §4.4).
-fn is_for(tenant: &TenantSettings, audience: &str) -> bool {
-    audience.trim_end_matches('/') == tenant.resource_uri.trim_end_matches('/')
 }

@@ -1,5 +1,7 @@
 //! A client's message on its way to the management point.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use cmglab_clock::Stopwatch;
 use cmglab_events::Source;
@@ -49,7 +51,8 @@ pub(crate) async fn forward(shared: &Shared, request: Request<Incoming>) -> Resp
     *onward.method_mut() = parts.method;
     *onward.uri_mut() = uri;
     *onward.headers_mut() = parts.headers;
-    match shared.forwarder.send(onward).await {
+    let answered = tokio::time::timeout(PATIENCE, shared.forwarder.send(onward)).await;
+    match answered.unwrap_or_else(|_elapsed| Err(too_late())) {
         Ok(response) => delivery.answered(rewritten, response.map(Body::new)),
         Err(error) => delivery.failed(&rewritten, &error),
     }
@@ -146,8 +149,15 @@ fn address(headers: &mut HeaderMap, uri: &Uri, envelope: &Envelope) {
     }
 }
 
+fn too_late() -> CallError {
+    CallError::new(CallFailure::Timeout, format!("the management point did not answer within {PATIENCE:?}"))
+}
+
 fn refused(status: StatusCode, reason: &str) -> Response<Body> {
     let mut response = plain(status);
     ReplyEnvelope { reason: reason.to_owned(), substatus: 0 }.attach(response.headers_mut());
     response
 }
+
+/// Shorter than the gateway's own, so that the answer names the hop that was slow.
+const PATIENCE: Duration = Duration::from_secs(50);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cmglab_events::kinds::{CmgEvent, ConnectionPointEvent, NetEvent};
+use cmglab_events::kinds::{CmgEvent, ConnectionPointEvent, CrlOutcome, NetEvent};
 use cmglab_events::{Event, Kind, Role};
 use cmglab_proto::ids::{ExchangeId, MessageId};
 use jiff::{SignedDuration, Timestamp};
@@ -139,6 +139,14 @@ fn hop(event: &Event, hosts: &HostRoles) -> Option<Hop> {
         }
         Kind::Net(NetEvent::CallFailed { host, method, target, cause, taken_ms, .. }) => {
             Some(made(hosts.role(host), method, target, (None, cause), *taken_ms))
+        }
+        Kind::Net(NetEvent::CrlFetched { url, outcome, taken_ms }) => {
+            let answer = match outcome {
+                CrlOutcome::Fetched { .. } => (Some(200), "OK"),
+                CrlOutcome::Unavailable { cause } => (None, cause.as_str()),
+                _ => (None, ""),
+            };
+            Some(made(Role::Revocation, "GET", path_of(url), answer, *taken_ms))
         }
         Kind::Cmg(CmgEvent::Relayed { method, url, status, reason, taken_ms, .. }) => {
             Some(made(Role::ConnectionPoint, method, path_of(url), (Some(*status), reason), *taken_ms))

@@ -46,10 +46,10 @@ pub(crate) async fn validate(
     voice: &Source,
 ) -> Result<AadToken, Refused> {
     let tenant = validator(presented, site).await?;
-    let known = keys.of(&tenant, deps, voice).await.map_err(|cause| unavailable(presented, cause))?;
+    let known = keys.of(&tenant, voice).await.map_err(|cause| unavailable(presented, cause))?;
     let verified = match check(presented, &known, &tenant, deps) {
         Err(TokenError::UnknownKey { kid }) => {
-            let newer = keys.newer(&tenant, &known, deps, voice).await;
+            let newer = keys.newer(&tenant, &known, voice).await;
             match newer.map_err(|cause| unavailable(presented, cause))? {
                 Some(newer) => check(presented, &newer, &tenant, deps),
                 None => Err(TokenError::UnknownKey { kid }),
@@ -100,7 +100,7 @@ async fn validator(presented: &Presented, site: &Site) -> Result<TenantSettings,
     let tenants = site.settings().await?.tenants;
     let issues = |tenant: &TenantSettings| tenant.issuers.iter().any(|known| Some(known.as_str()) == issuer);
     let chosen =
-        tenants.iter().find(|tenant| issues(tenant) && audience == Some(tenant.resource_uri.as_str()));
+        tenants.iter().find(|tenant| issues(tenant) && audience.is_some_and(|one| tenant.is_audience(one)));
     if let Some(tenant) = chosen {
         return Ok(tenant.clone());
     }
@@ -120,12 +120,8 @@ fn check(
     deps: &Deps,
 ) -> Result<Verified<AadClaims>, TokenError> {
     let issuers: Vec<&str> = tenant.issuers.iter().map(String::as_str).collect();
-    let expect = Expect {
-        issuers: &issuers,
-        audiences: &[tenant.resource_uri.as_str()],
-        now: deps.clock.now(),
-        leeway: LEEWAY,
-    };
+    let audience = presented.audience().filter(|one| tenant.is_audience(one)).unwrap_or_default();
+    let expect = Expect { issuers: &issuers, audiences: &[audience], now: deps.clock.now(), leeway: LEEWAY };
     verify(presented.token.expose(), keys, &expect)
 }
 

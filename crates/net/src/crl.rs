@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use cmglab_clock::Stopwatch;
 use cmglab_events::kinds::{CrlOutcome, NetEvent};
 use cmglab_tls::CrlCache;
 use http::uri::Authority;
@@ -20,6 +21,7 @@ pub(crate) async fn fetch_all(deps: &Deps, cache: &CrlCache, urls: &[String]) {
 }
 
 async fn fetch_one(deps: &Deps, cache: &CrlCache, url: &str) {
+    let watch = Stopwatch::start();
     let outcome = match http_get(deps, url, LARGEST_CRL).await {
         Ok(der) => {
             let bytes = der.len() as u64;
@@ -31,7 +33,7 @@ async fn fetch_one(deps: &Deps, cache: &CrlCache, url: &str) {
         }
         Err(error) => CrlOutcome::Unavailable { cause: error.cause },
     };
-    deps.events.emit(NetEvent::CrlFetched { url: url.to_owned(), outcome });
+    deps.events.emit(NetEvent::CrlFetched { url: url.to_owned(), outcome, taken_ms: watch.millis() });
 }
 
 /// A GET over plain HTTP, for what proves itself by a signature or by a list that the caller has: CRLs and

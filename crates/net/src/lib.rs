@@ -30,7 +30,7 @@ pub use dial::dial;
 pub use error::{CallError, CallFailure, ServeError};
 pub use forward::Forwarder;
 pub use http_client::{Answer, Call, HttpClient};
-pub use openid::{IssuerKeys, OpenIdKeys};
+pub use openid::{Fetch, IssuerKeys, KeysUnavailable, OpenIdKeys};
 pub use peer::{Exchange, Peer};
 pub use resolver::Resolver;
 pub use serve::{Listen, ServerHandle, serve, serve_streams};

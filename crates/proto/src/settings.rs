@@ -54,6 +54,15 @@ pub struct TenantSettings {
     pub openid_configuration: String,
 }
 
+impl TenantSettings {
+    /// Whether a token for `audience` is meant for this tenant's site: v1 tokens echo the App ID URI as it
+    /// was asked for, with or without a slash at its end (entra §4.4).
+    #[must_use]
+    pub fn is_audience(&self, audience: &str) -> bool {
+        audience.trim_end_matches('/') == self.resource_uri.trim_end_matches('/')
+    }
+}
+
 impl SettingsDocument {
     /// The settings of `tenant`, when it is onboarded.
     #[must_use]

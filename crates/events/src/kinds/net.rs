@@ -44,6 +44,8 @@ pub enum NetEvent {
         url: String,
         /// What came of it.
         outcome: CrlOutcome,
+        /// Milliseconds of transport time.
+        taken_ms: u64,
     },
     /// A TLS handshake towards this role did not complete.
     HandshakeFailed {

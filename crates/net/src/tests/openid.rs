@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::lab::{HOST, Lab};
-use crate::{CallFailure, OpenIdKeys};
+use crate::{CallFailure, Fetch, OpenIdKeys};
 
 /// What the issuer publishes at the moment, and how often its keys were asked for.
 struct Issuer {
@@ -49,18 +49,21 @@ async fn keys_are_fetched_once_and_refreshed_at_most_once_a_minute() {
     let (known, url) = (OpenIdKeys::new(&deps), format!("https://{HOST}/openid"));
 
     let first = known.keys(&deps.events, &url).await.unwrap();
-    assert_eq!(first.fetched, Some(vec![kid]));
+    assert!(matches!(&first.fetch, Fetch::Done { kids, .. } if *kids == [kid]));
     let again = known.clone().keys(&deps.events, &url).await.unwrap();
-    assert!(again.fetched.is_none() && Arc::ptr_eq(&first.keys, &again.keys));
+    assert!(again.fetch == Fetch::None && Arc::ptr_eq(&first.keys, &again.keys));
 
     let (rolled, new_kid) = key_set(&lab);
     issuer.lock().unwrap().keys = rolled;
     lab.clock.advance(SignedDuration::from_secs(59)).await;
-    assert_eq!(known.refresh(&deps.events, &url).await.unwrap().fetched, None);
+    assert!(known.newer(&deps.events, &url, &first.keys).await.unwrap().is_none());
     assert_eq!(issuer.lock().unwrap().asked, 1);
     lab.clock.advance(SignedDuration::from_secs(1)).await;
-    assert_eq!(known.refresh(&deps.events, &url).await.unwrap().fetched, Some(vec![new_kid]));
-    assert_eq!(known.refresh(&deps.events, &url).await.unwrap().fetched, None);
+    let newer = known.newer(&deps.events, &url, &first.keys).await.unwrap().unwrap();
+    assert!(matches!(&newer.fetch, Fetch::Done { kids, .. } if *kids == [new_kid]));
+    assert!(known.newer(&deps.events, &url, &newer.keys).await.unwrap().is_none());
+    let other = known.newer(&deps.events, &url, &first.keys).await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&other.keys, &newer.keys), "what another call has fetched meanwhile");
     assert_eq!(issuer.lock().unwrap().asked, 2);
 }
 
@@ -83,7 +86,7 @@ async fn what_an_issuer_may_not_publish_is_refused() {
     ] {
         *issuer.lock().unwrap() = Issuer { configuration: json!({"jwks_uri": jwks_uri}), keys, asked: 0 };
         let error = known.keys(&deps.events, &url).await.unwrap_err();
-        assert_eq!(error.failure, failure, "{jwks_uri}: {error}");
+        assert_eq!(error.error.failure, failure, "{jwks_uri}: {error}");
     }
     // What failed is not remembered, and what was fetched survives the issuer.
     *issuer.lock().unwrap() = Issuer { configuration: json!({"jwks_uri": here}), keys, asked: 0 };
@@ -91,6 +94,13 @@ async fn what_an_issuer_may_not_publish_is_refused() {
     server.abort();
     server.closed().await;
     lab.clock.advance(SignedDuration::from_mins(2)).await;
-    assert_eq!(known.refresh(&deps.events, &url).await.unwrap_err().failure, CallFailure::Connect);
-    assert!(known.keys(&deps.events, &url).await.is_ok());
+    let keys = known.keys(&deps.events, &url).await.unwrap().keys;
+    let error = known.newer(&deps.events, &url, &keys).await.unwrap_err();
+    assert_eq!(error.error.failure, CallFailure::Connect);
+    lab.clock.advance(SignedDuration::from_hours(25)).await;
+    let old = known.keys(&deps.events, &url).await.unwrap();
+    assert!(
+        Arc::ptr_eq(&old.keys, &keys) && matches!(old.fetch, Fetch::Failed(_)),
+        "old keys are better than none"
+    );
 }
