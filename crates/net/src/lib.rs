@@ -15,6 +15,7 @@ mod dial;
 mod error;
 mod forward;
 mod http_client;
+mod leftover;
 mod openid;
 mod peer;
 mod request_guard;

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::forward::innermost;
+use crate::leftover::Leftover;
 use crate::served::{HeadBytes, NO_CERTIFICATE, Note};
 use crate::wire::{Ledger, Wire};
 use crate::{Deps, EXCHANGE_HEADER, Exchange, Peer, ServeError, crl, request_guard};
@@ -348,10 +349,15 @@ impl Port {
 
     async fn ask(&self, request: Request<Body>) -> Response<Body> {
         let App::Http(app) = &self.app else { return Response::new(Body::empty()) };
-        match app.clone().oneshot(request).await {
+        let (leftover, request) = Leftover::of(request);
+        let response = match app.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
+        };
+        if response.status().is_client_error() || response.status().is_server_error() {
+            leftover.discard().await;
         }
+        response
     }
 
     fn exchange<B>(&self, request: &Request<B>) -> ExchangeId {
