@@ -1,0 +1,148 @@
+use super::*;
+
+const GOOD: &str = "name: a/b\nabout: x\nsteps:\n  - register\n";
+
+fn error(text: &str) -> String {
+    Scenario::parse(text, Path::new("scenarios/a/b.yaml")).unwrap_err().to_string()
+}
+
+fn step(step: &str) -> String {
+    error(&format!("name: a/b\nabout: x\nsteps:\n  - register\n  - {step}\n"))
+}
+
+fn expected(line: &str) -> String {
+    error(&format!("{GOOD}expect:\n  {line}\n"))
+}
+
+#[test]
+fn a_short_scenario_is_a_whole_one() {
+    let scenario = Scenario::parse(GOOD, Path::new("scenarios/a/b.yaml")).unwrap();
+    assert_eq!(scenario.steps, [Step::Register]);
+    assert_eq!((scenario.lab, scenario.expect), (Topology::default(), Expect::default()));
+}
+
+#[test]
+fn a_lab_is_given_in_part_and_lists_replace() {
+    let text = "
+name: b
+about: x
+lab:
+  cmg: { host: myCMG.cloudapp.net }
+  edition: 2018-draft
+  faults: [{ at: content, containing: .cab, when: { first: 1 }, verdict: flip-byte }]
+  azure_ad:
+    tenants:
+      - id: 7a8ee388-0000-485c-8000-e8e4eb410001
+        domain: x.test
+        client_app: 22ed38d9-0000-4036-8000-a98452fda4fc
+        server_app: f1f9b14e-0000-4f17-8000-2593f6eee91e
+        users: [{ id: 2391ff2a-0000-4c1b-8000-5a6335f035a6, upn: alice@lab.test }]
+steps: [{ advance: 8h 30m }, { set: { clients_check_crl: false } }, restart-client]
+";
+    let scenario = Scenario::parse(text, Path::new("somewhere/a/b.yaml")).unwrap();
+    assert_eq!(scenario.lab.cmg.host, "myCMG.cloudapp.net");
+    assert_eq!(scenario.lab.cmg.instance, Topology::default().cmg.instance);
+    assert_eq!(scenario.lab.azure_ad.tenants.len(), 1);
+    assert_eq!(scenario.lab.faults.len(), 1);
+    let steps: Vec<String> = scenario.steps.iter().map(ToString::to_string).collect();
+    assert_eq!(steps, ["advance: 8h 30m", "set: clients_check_crl = false", "restart-client"]);
+}
+
+#[test]
+fn mistakes_have_their_place_and_a_way_out() {
+    assert_eq!(
+        error("name: a/b\nabout: x\nstesp: []\n"),
+        "scenarios/a/b.yaml:3:1: unknown key `stesp`; did you mean `steps`?"
+    );
+    assert_eq!(
+        error("name: a/b\nabout: x\nlab:\n  cmg: { hots: a }\nsteps: [register]\n"),
+        "scenarios/a/b.yaml:4:10: unknown key `hots`; did you mean `host`?"
+    );
+    assert_eq!(step("regsiter"), "scenarios/a/b.yaml:5:5: unknown word `regsiter`; did you mean `register`?");
+    assert_eq!(
+        error("name: a/c\nabout: x\nsteps: [register]\n"),
+        "scenarios/a/b.yaml:1:7: the name `a/c` is not the file's path; write `name: a/b`"
+    );
+    assert!(error("about: x\nsteps: [register]\n").ends_with("the key `name` is missing; add `name:`"));
+    assert_eq!(
+        error("name: a/b\nname: a/b\n"),
+        "scenarios/a/b.yaml:2:1: the key `name` stands here twice; keep one of the two"
+    );
+    assert_eq!(
+        error("name: a/b\nabout: x\nsteps: []\n"),
+        "scenarios/a/b.yaml:3:8: there is no step; add one, such as `- register`"
+    );
+}
+
+#[test]
+fn steps_are_checked_against_the_lab() {
+    assert_eq!(
+        step("unpublish-crl: cmg-rot"),
+        "scenarios/a/b.yaml:5:5: no authority `cmg-rot` has a CRL; did you mean `cmg-root`?"
+    );
+    assert!(step("publish-crl: sms-issuing").contains("no authority `sms-issuing` has a CRL"));
+    assert!(step("onboard-tenant: 00000000-0000-0000-0000-000000000001").contains("the lab has no tenant"));
+    assert!(step("onboard-tenant: nobody").starts_with("scenarios/a/b.yaml:5:21: "));
+    assert!(step("advance: 6 weeks").contains("is not"));
+    assert!(step("advance: -6m").contains("is not more than zero"));
+    assert!(step("request: { path: /a/../b }").contains("would not arrive"));
+    assert!(step("request: { path: /a/%2E%2e/b }").contains("would not arrive"));
+    assert!(step("request: { path: /a, method: 'G T' }").contains("not a verb"));
+    assert!(step("set: {}").contains("`clients_check_crl` is missing"));
+}
+
+#[test]
+fn expectations_must_be_able_to_fail() {
+    assert!(expected("install: { return_code: 0 }").contains("no step installs"));
+    assert!(expected("communicates: true").contains("no step communicates"));
+    assert!(expected("requests: [{ at: cmg, count: 0 }]").contains("move it to `no_requests`"));
+    assert!(expected("no_log: [{ file: ccmsetup.log, line: a, count: 1 }]").contains("drop `count`"));
+    assert_eq!(
+        expected("requests: [{ at: cgm }]"),
+        "scenarios/a/b.yaml:6:20: unknown word `cgm`; did you mean `cmg`?"
+    );
+    let unknown_log = expected("log: [{ file: ccmsteup.log, line: a }]");
+    assert_eq!(
+        unknown_log,
+        "scenarios/a/b.yaml:6:17: there is no log `ccmsteup.log`; did you mean `ccmsetup.log`?"
+    );
+    let unknown_variable = expected("log: [{ file: ccmsetup.log, line: 'a {giud}' }]");
+    assert!(unknown_variable.contains("did you mean `guid`?"), "{unknown_variable}");
+}
+
+#[test]
+fn what_is_no_scenario_at_all_is_refused_in_words() {
+    for text in ["", "a", "- a", "{", "name: [", "a: &x 1\nb: *x", "\u{0}", "name: a/b\n---\nname: a/b\n"] {
+        let message = error(text);
+        assert!(message.starts_with("scenarios/a/b.yaml"), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+    assert!(
+        error("name: a/b\nabout: &a x\nsteps: [register]\n").contains("b.yaml:2:"),
+        "anchors hide what is said"
+    );
+    assert!(error(&"#".repeat(LARGEST + 1)).contains("at most 256 KiB"));
+    assert!(error(&format!("name: {}1{}", "[".repeat(40), "]".repeat(40))).contains("b.yaml:1:"));
+}
+
+#[test]
+fn folders_are_read_in_order_and_need_a_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Scenario::load_folder(folder.path()).unwrap_err().what.contains("no scenario"));
+    for name in ["z", "a"] {
+        let text = GOOD.replace("a/b", name);
+        fs::write(folder.path().join(format!("{name}.yaml")), text).unwrap();
+    }
+    fs::write(folder.path().join("notes.txt"), "not a scenario").unwrap();
+    let names: Vec<String> =
+        Scenario::load_folder(folder.path()).unwrap().into_iter().map(|scenario| scenario.name).collect();
+    assert_eq!(names, ["a", "z"]);
+    assert!(Scenario::load(&folder.path().join("none.yaml")).unwrap_err().what.contains("cannot be read"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(text in "(name|about|steps|lab|expect|[ -~\n]){0,40}") {
+        let _either = Scenario::parse(&text, Path::new("a.yaml"));
+    }
+}

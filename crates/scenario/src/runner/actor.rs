@@ -1,0 +1,161 @@
+//! Takes the steps of a scenario in a running lab.
+
+use std::time::Duration;
+
+use cmglab_client::{Client, ClientError, Message, Registration};
+use cmglab_events::Kind;
+use cmglab_events::kinds::{CmgEvent, LabEvent};
+use cmglab_lab::{Lab, LabError};
+use cmglab_proto::ccm::Endpoint;
+use cmglab_proto::ccm::location::SiteInformationRequest;
+
+use crate::StepOutcome;
+use crate::model::{Step, UserAccount};
+
+use super::stranger;
+
+/// Who acts: the administrator, the client, a stranger.
+#[derive(Debug)]
+pub(super) struct Actor<'a> {
+    lab: &'a Lab,
+    client: Client,
+    connected: bool,
+}
+
+/// Why the lab could not do what a step asks for.
+pub(super) type Impossible = String;
+
+impl<'a> Actor<'a> {
+    /// Makes the device and its client.
+    pub(super) async fn new(lab: &'a Lab) -> Result<Self, LabError> {
+        let connected = lab.topology().connection_point.running;
+        Ok(Self { lab, client: lab.client().await?, connected })
+    }
+
+    /// Takes one step; `text` is how the file has it.
+    pub(super) async fn take(&mut self, step: &Step, text: &str) -> StepOutcome {
+        self.lab.voice().emit(LabEvent::Step { step: text.to_owned() });
+        match step {
+            Step::Install(_) | Step::Register | Step::RefreshLocation | Step::SendMessage => {
+                match self.as_client(step).await {
+                    Ok(()) => StepOutcome::Done,
+                    Err(cause) => StepOutcome::Failed { cause },
+                }
+            }
+            _ => match self.as_lab(step).await {
+                Ok(()) => StepOutcome::Done,
+                Err(cause) => StepOutcome::Impossible { cause },
+            },
+        }
+    }
+
+    async fn as_client(&mut self, step: &Step) -> Result<(), String> {
+        let words = |error: ClientError| error.to_string();
+        match step {
+            Step::Install(line) => {
+                let outcome = self.client.install(line).await;
+                let code = outcome.return_code.code();
+                outcome.failure.map_or(Ok(()), |failure| Err(format!("return code {code}: {failure}")))
+            }
+            Step::Register => match self.client.register().await.map_err(words)? {
+                Registration::Registered { .. } => Ok(()),
+                Registration::Pending { .. } => {
+                    Err("the site has not decided on the registration".to_owned())
+                }
+                _ => Err("the site did not take the client in".to_owned()),
+            },
+            Step::RefreshLocation => self.client.refresh_location().await.map(drop).map_err(words),
+            _ => self.send_message().await,
+        }
+    }
+
+    /// A signed question that the management point answers, unlike a heartbeat: what came of it is known.
+    async fn send_message(&mut self) -> Result<(), String> {
+        let payload = SiteInformationRequest { site_code: self.lab.topology().site.code }.to_xml();
+        let message = Message::sync(Endpoint::LocationManager, payload);
+        match self.client.send_message(&message).await {
+            Ok(Some(_reply)) => Ok(()),
+            Ok(None) => Err("the management point answered the message with nothing".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn as_lab(&mut self, step: &Step) -> Result<(), Impossible> {
+        match step {
+            Step::Advance(span) => self.lab.advance(span.get()).await,
+            Step::RestartClient => self.client = self.lab.client().await.map_err(words)?,
+            Step::Request(request) => stranger::ask(self.lab, request).await?,
+            Step::PublishCrl(authority) => self.publish(authority, true)?,
+            Step::UnpublishCrl(authority) => self.publish(authority, false)?,
+            Step::StartConnectionPoint => {
+                self.lab.start_connection_point().await.map_err(words)?;
+                self.connected = true;
+            }
+            Step::StopConnectionPoint => self.stop_connection_point().await?,
+            _ => {
+                self.as_administrator(step).await?;
+                self.settle().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends when the gateway knows that its channel is gone, so that the next request finds none.
+    async fn stop_connection_point(&mut self) -> Result<(), Impossible> {
+        let events = self.lab.events();
+        let before = events.snapshot().last().map_or(0, |event| event.seq + 1);
+        self.lab.stop_connection_point().await;
+        if std::mem::take(&mut self.connected) {
+            let is_down = |kind: &Kind| matches!(kind, Kind::Cmg(CmgEvent::ChannelDown { .. }));
+            let awaited = events.wait_for("the end of the channel", PATIENCE, |event| {
+                event.seq >= before && is_down(&event.kind)
+            });
+            awaited.await.map_err(words)?;
+        }
+        Ok(())
+    }
+
+    async fn as_administrator(&self, step: &Step) -> Result<(), Impossible> {
+        let site = self.lab.site();
+        match step {
+            Step::OnboardTenant(tenant) => self.lab.onboard(*tenant).await.map_err(words),
+            Step::RemoveTenant(tenant) => site.remove_tenant(*tenant).await.map_err(words),
+            Step::RemoveUser(account) => self.remove(account).await,
+            Step::RotateCcmKey => self.lab.management_point().rotate_ccm_key().await.map(drop).map_err(words),
+            Step::Set(options) => site.set_clients_check_crl(options.clients_check_crl).await.map_err(words),
+            other => Err(format!("the step `{other}` is not known to the runner")),
+        }
+    }
+
+    async fn remove(&self, account: &UserAccount) -> Result<(), Impossible> {
+        let known = self.lab.topology().user(&account.upn);
+        let user = known.ok_or_else(|| format!("the lab has no user {}", account.upn))?;
+        self.lab.site().remove_user(account.tenant, user.id).await.map_err(words)
+    }
+
+    fn publish(&self, authority: &str, published: bool) -> Result<(), Impossible> {
+        let known = self.lab.revocation().publish(authority, published);
+        known.then_some(()).ok_or_else(|| format!("no authority `{authority}` has a CRL"))
+    }
+
+    /// Waits until the gateway has the site's present settings; without a connection point it never will.
+    async fn settle(&self) -> Result<(), Impossible> {
+        if !self.connected {
+            return Ok(());
+        }
+        let due = self.lab.site().settings().await.map_err(words)?.version;
+        let applied = |kind: &Kind| matches!(kind, Kind::Cmg(CmgEvent::SettingsApplied { version, .. }) if *version >= due);
+        let awaited = self
+            .lab
+            .events()
+            .wait_for("the site's settings at the gateway", PATIENCE, |event| applied(&event.kind));
+        awaited.await.map(drop).map_err(words)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+pub(super) fn words(error: impl ToString) -> String {
+    error.to_string()
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
