@@ -1,0 +1,227 @@
+//! Client certificates in every state, on every port that asks for one: refused at HTTP level with the
+//! right status and reason, never by an aborted handshake.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cmglab_lab::Lab;
+use cmglab_net::{Answer, Call, Deps};
+use cmglab_pki::{Eku, Identity, KeyKind, Overrides, PrivateKey, SubjectName, Validity, wpj};
+use http::Method;
+use jiff::SignedDuration;
+
+use crate::support;
+
+/// A certificate of `issuer`'s kind in each state; the name is the state.
+struct Presented {
+    state: &'static str,
+    identity: Option<Identity>,
+}
+
+async fn answers(lab: &Lab, ask: &Call, presented: Vec<Presented>) -> Vec<(&'static str, u16, String)> {
+    let mut answers = Vec::new();
+    for Presented { state, identity } in presented {
+        let deps = support::stranger(lab);
+        present(&deps, identity.as_ref());
+        // An aborted handshake would be an error here, not an answer.
+        let Answer { status, reason, .. } = support::call(&deps, ask).await.unwrap();
+        answers.push((state, status, reason));
+    }
+    answers
+}
+
+fn present(deps: &Deps, identity: Option<&Identity>) {
+    let ready = identity.map(|identity| {
+        cmglab_tls::Identity::new("test", identity.chain().to_vec(), identity.key().pkcs8_der()).unwrap()
+    });
+    deps.store.present(ready);
+}
+
+/// Certificates of the client PKI, which has an intermediate and is trusted by gateway and management point.
+fn of_the_client_pki(lab: &Lab) -> Vec<Presented> {
+    let (now, ids, names) = (lab.clock().now(), deps_ids(lab), [SubjectName::dns("pc.lab.test")]);
+    let key = PrivateKey::generate(KeyKind::P256).unwrap();
+    let client = lab.authorities().get("client-issuing").unwrap();
+    let stranger = lab.authorities().get("public-issuing").unwrap();
+    let issue =
+        |overrides: &Overrides| client.issue_with("pki-client", &names, overrides, &key, now, &ids).unwrap();
+    let good = issue(&Overrides::default());
+    let revoked = issue(&Overrides::default());
+    client.revoke(&revoked.certificate().unwrap().serial, now);
+    let expired = Validity::ended(now, SignedDuration::from_hours(1)).unwrap();
+    vec![
+        Presented { state: "none", identity: None },
+        Presented { state: "good", identity: Some(good.clone()) },
+        Presented {
+            state: "unknown issuer",
+            identity: Some(stranger.issue("pki-client", &names, &key, now, &ids).unwrap()),
+        },
+        Presented { state: "expired", identity: Some(issue(&expired.into())) },
+        Presented {
+            state: "wrong usage",
+            identity: Some(issue(&Overrides { eku: Some(vec![Eku::ServerAuth]), ..Overrides::default() })),
+        },
+        Presented { state: "revoked", identity: Some(revoked) },
+        Presented { state: "missing intermediate", identity: Some(good.without_intermediates()) },
+    ]
+}
+
+fn deps_ids(lab: &Lab) -> cmglab_ids::Ids {
+    cmglab_ids::Ids::seeded(lab.topology().seed).fork("certificates")
+}
+
+fn expected(rows: &[(&'static str, u16, &str)]) -> Vec<(&'static str, u16, String)> {
+    rows.iter().map(|(state, status, reason)| (*state, *status, (*reason).to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_gateway() {
+    let lab = support::lab(Default::default()).await;
+    let role = lab.topology().management_point.role_id;
+    let ask = Call::get(format!("https://CMG.LAB.TEST/CCM_Proxy_MutualAuth/{role}/SMS_MP/.sms_aut?MPLIST"));
+    let answers = answers(&lab, &ask, of_the_client_pki(&lab)).await;
+    assert_eq!(
+        answers,
+        expected(&[
+            ("none", 403, "CMGService_Forbidden"),
+            ("good", 501, "CMGService_NotImplemented"),
+            ("unknown issuer", 401, "CMGService_Unauthorized"),
+            ("expired", 403, "CMGService_Forbidden"),
+            ("wrong usage", 401, "CMGService_Unauthorized"),
+            ("revoked", 403, "CMGService_Forbidden"),
+            ("missing intermediate", 401, "CMGService_Unauthorized"),
+        ])
+    );
+    lab.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_management_point() {
+    let lab = support::lab(Default::default()).await;
+    let ask = Call::get("https://MP.LAB.TEST/SMS_MP/.sms_aut?MPLIST");
+    let answers = answers(&lab, &ask, of_the_client_pki(&lab)).await;
+    assert_eq!(
+        answers,
+        expected(&[
+            ("none", 403, "Client certificate required"),
+            ("good", 501, "Not Implemented"),
+            ("unknown issuer", 403, "Forbidden"),
+            ("expired", 403, "Forbidden"),
+            ("wrong usage", 403, "Forbidden"),
+            ("revoked", 403, "Forbidden"),
+            ("missing intermediate", 403, "Forbidden"),
+        ])
+    );
+    lab.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_device_registration() {
+    let lab = support::lab(Default::default()).await;
+    let (key, certificate) = join(&lab).await;
+    let identity = Identity::new(vec![certificate], key);
+    let device = identity.certificate().unwrap().subject_common_name.unwrap();
+    let url = format!("https://enterpriseregistration.windows.net/EnrollmentServer/device/{device}");
+    let ask = Call::new(Method::DELETE, format!("{url}?api-version=1.0"));
+    let refused = answers(&lab, &ask, bad_devices(&lab, &identity)).await;
+    assert_eq!(
+        refused,
+        expected(&[
+            ("none", 401, "Unauthorized"),
+            ("unknown issuer", 401, "Unauthorized"),
+            ("expired", 401, "Unauthorized"),
+            ("wrong usage", 401, "Unauthorized"),
+        ])
+    );
+    let good = Presented { state: "good", identity: Some(identity) };
+    assert_eq!(answers(&lab, &ask, vec![good]).await, expected(&[("good", 200, "OK")]));
+
+    let (key, certificate) = join(&lab).await;
+    let identity = Identity::new(vec![certificate], key);
+    let read = identity.certificate().unwrap();
+    let devices = lab.authorities().get("ms-organization-access").unwrap();
+    devices.revoke(&read.serial, lab.clock().now());
+    let url = format!(
+        "https://enterpriseregistration.windows.net/EnrollmentServer/device/{}",
+        read.subject_common_name.unwrap()
+    );
+    let ask = Call::new(Method::DELETE, url);
+    // The list in the cache is from before the revocation; what counts is the next one.
+    lab.advance(SignedDuration::from_hours(24 * 7)).await;
+    let revoked = Presented { state: "revoked", identity: Some(identity) };
+    assert_eq!(answers(&lab, &ask, vec![revoked]).await, expected(&[("revoked", 401, "Unauthorized")]));
+    lab.shutdown().await;
+}
+
+/// Joins a device as alice, with nothing but HTTP.
+async fn join(lab: &Lab) -> (PrivateKey, Vec<u8>) {
+    const BROKER: &str = "29d9ed98-a469-4536-ade2-f981bc1d605e";
+    let deps = support::stranger(lab);
+    let user = lab.topology().user("alice@lab.test").unwrap();
+    let form = format!(
+        "grant_type=password&client_id={BROKER}&resource=urn:ms-drs:enterpriseregistration.windows.net\
+         &username={}&password={}",
+        user.upn, user.password
+    );
+    let tenant = lab.topology().client.tenant;
+    let ask = Call::new(Method::POST, format!("https://login.microsoftonline.com/{tenant}/oauth2/token"))
+        .body("application/x-www-form-urlencoded", form);
+    let token: serde_json::Value =
+        serde_json::from_slice(&support::call(&deps, &ask).await.unwrap().body).unwrap();
+    let key = PrivateKey::generate(KeyKind::Rsa2048).unwrap();
+    let request = wpj::certificate_request(&key).unwrap();
+    let body = serde_json::json!({
+        "CertificateRequest": {"Type": "pkcs10", "Data": STANDARD.encode(request)},
+        "TargetDomain": "lab.test", "DeviceType": "Windows", "OSVersion": "10.0.22631.0",
+        "DeviceDisplayName": "LABPC9", "JoinType": 0, "TransportKey": STANDARD.encode(bcrypt_blob(&key)),
+    });
+    let url = "https://enterpriseregistration.windows.net/EnrollmentServer/device/?api-version=2.0";
+    let ask = Call::new(Method::POST, url)
+        .bearer(token["access_token"].as_str().unwrap())
+        .body("application/json", body.to_string());
+    let answer = support::call(&deps, &ask).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    let joined: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    (key, STANDARD.decode(joined["Certificate"]["RawBody"].as_str().unwrap()).unwrap())
+}
+
+/// The public key as Windows sends it: BCRYPT_RSAKEY_BLOB (entra §2.1).
+fn bcrypt_blob(key: &PrivateKey) -> Vec<u8> {
+    let modulus = &key.public_key()[9..265];
+    let numbers = [2048_u32, 3, 256, 0, 0].map(u32::to_le_bytes).concat();
+    [b"RSA1", numbers.as_slice(), &[1, 0, 1], modulus].concat()
+}
+
+/// WPJ certificates for the same device and key, each with one property wrong. Their authority is a root:
+/// there is no intermediate to miss.
+fn bad_devices(lab: &Lab, good: &Identity) -> Vec<Presented> {
+    let (now, ids, key) = (lab.clock().now(), deps_ids(lab), good.key());
+    let wpj = good.certificate().unwrap().wpj;
+    let request = wpj::certificate_request(key).unwrap();
+    let subject = wpj::WpjSubject {
+        device_id: wpj.device_id.unwrap(),
+        object_id: wpj.object_id.unwrap(),
+        tenant_id: wpj.tenant_id.unwrap(),
+        join_type: wpj.join_type.unwrap(),
+        region: wpj.region.unwrap(),
+    };
+    let devices = lab.authorities().get("ms-organization-access").unwrap();
+    let issue = |overrides: &Overrides| {
+        let der = devices.issue_wpj_with(&request, &subject, overrides, now, &ids).unwrap();
+        Identity::new(vec![der], key.clone())
+    };
+    let expired = Validity::ended(now, SignedDuration::from_hours(1)).unwrap();
+    let stranger = lab.authorities().get("public-issuing").unwrap();
+    let names = [SubjectName::common(subject.device_id.to_string())];
+    vec![
+        Presented { state: "none", identity: None },
+        Presented {
+            state: "unknown issuer",
+            identity: Some(stranger.issue("pki-client", &names, key, now, &ids).unwrap()),
+        },
+        Presented { state: "expired", identity: Some(issue(&expired.into())) },
+        Presented {
+            state: "wrong usage",
+            identity: Some(issue(&Overrides { eku: Some(vec![Eku::ServerAuth]), ..Overrides::default() })),
+        },
+    ]
+}

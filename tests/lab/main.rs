@@ -1,0 +1,14 @@
+//! Whole-lab tests: one binary. Add a module here, never another top-level test file: each would be one
+//! more link of the whole house.
+
+mod at_rest;
+mod bad_input;
+mod certificates;
+mod edge;
+mod flow;
+mod interruptions;
+mod layers;
+mod scenarios;
+mod seed;
+mod support;
+mod tokens;

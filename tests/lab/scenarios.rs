@@ -1,0 +1,196 @@
+//! Every scenario file is a test: a lab of its own, over real TLS, in one process.
+
+#![expect(clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use cmglab_events::Role;
+use cmglab_scenario::{Progress, RunOptions, RunReport, Scenario, StepOutcome, builtin, run};
+
+macro_rules! scenarios {
+    ($($test:ident: $name:literal,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                passes($name).await;
+            }
+        )*
+
+        #[test]
+        fn every_builtin_scenario_has_its_test() {
+            let builtin: Vec<&str> = builtin::ALL.iter().map(|(name, _text)| *name).collect();
+            assert_eq!(builtin, [$($name),*]);
+        }
+    };
+}
+
+scenarios! {
+    failures_cabinet_corrupted: "failures/cabinet-corrupted",
+    failures_connection_point_down: "failures/connection-point-down",
+    failures_crl_offline: "failures/crl-offline",
+    failures_crl_offline_nocrlcheck: "failures/crl-offline-nocrlcheck",
+    failures_no_user_session: "failures/no-user-session",
+    failures_root_ca_missing: "failures/root-ca-missing",
+    failures_tenant_not_onboarded_discovery: "failures/tenant-not-onboarded-discovery",
+    failures_tenant_not_onboarded_token: "failures/tenant-not-onboarded-token",
+    failures_wpj_certificate_missing: "failures/wpj-certificate-missing",
+    install_crl_published: "install/crl-published",
+    install_crl_site_option_off: "install/crl-site-option-off",
+    install_device_token: "install/device-token",
+    install_seed_0: "install/seed-0",
+    install_seed_2: "install/seed-2",
+    install_third_party_certificate: "install/third-party-certificate",
+    install_user_token_fallback: "install/user-token-fallback",
+    renewal_ccm_token_8h: "renewal/ccm-token-8h",
+}
+
+async fn passes(name: &str) {
+    let scenario = Scenario::builtin(name).unwrap_or_else(|error| panic!("{error}"));
+    let report = play(&scenario).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+async fn play(scenario: &Scenario) -> RunReport {
+    run(scenario, &RunOptions::default(), &|_progress| {}).await
+}
+
+/// A scenario of this test's own, from the parts of its file.
+fn written(parts: &[&str]) -> Scenario {
+    let text = ["name: written\nabout: A test.\n"].iter().chain(parts).copied().collect::<String>();
+    Scenario::parse(&text, Path::new("written.yaml")).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expectation_that_does_not_hold_fails_the_run() {
+    const EXPECT: &str = "
+expect:
+  install: { return_code: 6 }
+  requests: [{ at: cmg, path: /CCM_STS }]
+  no_log: [{ file: ccmsetup.log, line: CcmSetup is exiting with return code 0 }]
+";
+    let report = play(&written(&["steps:\n", INSTALL, EXPECT])).await;
+    assert!(!report.verdict.passed);
+    assert_eq!(report.verdict.failures.len(), 3, "{report:#?}");
+    assert_eq!(report.verdict.first_failing_hop, None, "nothing is wrong with the lab");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_tells_its_hops_and_leaves_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = Scenario::builtin("failures/tenant-not-onboarded-token").unwrap();
+    let options = RunOptions { evidence: Some(folder.path().to_owned()), ..RunOptions::default() };
+    let told = Mutex::new(Vec::new());
+    let listen = |progress: Progress<'_>| {
+        told.lock().unwrap().push(match progress {
+            Progress::Ready { .. } => "ready",
+            Progress::StepBegun { .. } => "begun",
+            Progress::StepEnded(_) => "ended",
+            _ => "else",
+        });
+    };
+    let report = run(&scenario, &options, &listen).await;
+    assert!(report.verdict.passed, "{report:#?}");
+    assert_eq!(*told.lock().unwrap(), ["ready", "begun", "ended"]);
+    assert!(report.verdict.ready_ms.is_some_and(|ready| ready <= report.verdict.taken_ms));
+    assert!(matches!(report.steps[0].outcome, StepOutcome::Failed { .. }));
+    let hop = report.verdict.first_failing_hop.as_ref().unwrap();
+    assert_eq!((hop.to, hop.status, hop.reason.as_str()), (Role::Cmg, Some(401), "CMGService_Invalid_Token"));
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("sequence.mmd").contains("client-xcmg: GET /CCM_Proxy_ServerAuth/"));
+    assert!(read("report.json").contains("\"passed\": true"));
+    assert!(read("events.jsonl").lines().count() > 10);
+    assert!(read("logs/LABPC1/ccmsetup.log").contains("StatusText=CMGService_Invalid_Token"));
+}
+
+/// A cause can be set, and taken back, while the lab runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn causes_come_and_go_while_the_lab_runs() {
+    const LAB: &str = "
+lab:
+  azure_ad:
+    tenants:
+      - id: 7a8ee388-0000-485c-8000-e8e4eb410001
+        domain: lab.test
+        onboarded: false
+        client_app: 22ed38d9-0000-4036-8000-a98452fda4fc
+        server_app: f1f9b14e-0000-4f17-8000-2593f6eee91e
+        users: [{ id: 2391ff2a-0000-4c1b-8000-5a6335f035a6, upn: alice@lab.test }]
+steps:
+  - unpublish-crl: cmg-root
+";
+    const PUBLISHED: &str = "  - publish-crl: cmg-root\n";
+    const ONBOARDED: &str = "  - onboard-tenant: 7a8ee388-0000-485c-8000-e8e4eb410001\n";
+    const MEANWHILE: &str = "
+  - register
+  - rotate-ccm-key
+  - send-message
+  - set: { clients_check_crl: false }
+  - refresh-location
+  - remove-tenant: 7a8ee388-0000-485c-8000-e8e4eb410001
+";
+    const EXPECT: &str = "
+expect:
+  install: { return_code: 6 }
+  client: registered
+  communicates: true
+  requests:
+    - { at: revocation, path: /cmg-root.crl, status: 404, count: 1 }
+    - { at: cmg, path: /CCM_Proxy_ServerAuth/AADAuthInfo, status: 404, count: 2 }
+    - { at: cmg, path: /CCM_Proxy_ServerAuth/AADAuthInfo, status: 200, count: 1 }
+  ordered: true
+  log:
+    - { file: ccmsetup.log, line: '[CCMHTTP] : WINHTTP_CALLBACK_STATUS_FLAG_CERT_REV_FAILED is set' }
+    - { file: ccmsetup.log, line: '[CCMHTTP] ERROR INFO: StatusCode=404 StatusText=CMGService_NotFound' }
+    - { file: ccmsetup.log, line: CcmSetup is exiting with return code 0 }
+    - { file: ccmsetup.log, line: '[CCMHTTP] ERROR INFO: StatusCode=404 StatusText=CMGService_NotFound' }
+    - { file: LocationServices.log, line: HTTPS is enforced for Client. The current state is 31. }
+";
+    let parts = [LAB, INSTALL, PUBLISHED, INSTALL, ONBOARDED, INSTALL, MEANWHILE, INSTALL, EXPECT];
+    let report = play(&written(&parts)).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+/// The token of the fallback is good, and worth nothing once the site has forgotten its user.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_whom_the_site_forgot_gets_no_token() {
+    const LAB: &str = "
+lab:
+  azure_ad:
+    tenants:
+      - id: 7a8ee388-0000-485c-8000-e8e4eb410001
+        domain: lab.test
+        device_tokens: false
+        client_app: 22ed38d9-0000-4036-8000-a98452fda4fc
+        server_app: f1f9b14e-0000-4f17-8000-2593f6eee91e
+        users: [{ id: 2391ff2a-0000-4c1b-8000-5a6335f035a6, upn: alice@lab.test }]
+steps:
+";
+    const FORGOTTEN: &str =
+        "  - remove-user: { tenant: 7a8ee388-0000-485c-8000-e8e4eb410001, upn: alice@lab.test }\n";
+    const EXPECT: &str = "
+expect:
+  install: { return_code: 6 }
+  requests:
+    - { at: management-point, path: /CCM_STS, status: 200, count: 1 }
+    - { at: management-point, path: /CCM_STS, status: 401, count: 1 }
+  log:
+    - file: CCM_STS.log
+      line: AAD user '2391ff2a-0000-4c1b-8000-5a6335f035a6' of tenant '{guid}' was not found in the site database.
+";
+    let report = play(&written(&[LAB, INSTALL, FORGOTTEN, INSTALL, EXPECT])).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_that_cannot_start_is_a_failed_run() {
+    const REST: &str =
+        "lab: { cmg: { host: 'a b' } }\nsteps: [register]\nexpect: { client: not-installed }\n";
+    let report = play(&written(&[REST])).await;
+    assert_eq!(report.verdict.failures.len(), 1, "{report:#?}");
+    assert_eq!(report.verdict.failures[0].expectation, "the lab is ready");
+    assert_eq!(report.verdict.ready_ms, None);
+}
+
+const INSTALL: &str = "  - install: ccmsetup.exe \
+                       CCMHOSTNAME=\"CMG.LAB.TEST/CCM_Proxy_MutualAuth/72057594037938216\" SMSSITECODE=\"LAB\"\n";

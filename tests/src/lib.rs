@@ -1,0 +1,1 @@
+//! Nothing here: whole-lab tests live in `lab/`, one binary, one link.
