@@ -26,7 +26,8 @@ pub struct RunOptions {
     pub evidence: Option<PathBuf>,
     /// Which sockets the lab takes.
     pub binding: Binding,
-    /// The bus of the run; whoever keeps a clone sees every event, also after the run.
+    /// The bus of this one run, new for each: all that is on it is judged. Whoever keeps a clone sees every
+    /// event, also after the run.
     pub events: Events,
 }
 
