@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cmglab_events::Role;
 use cmglab_lab::Lab;
 use cmglab_net::{Answer, Call, Deps};
 use cmglab_pki::{Eku, Identity, KeyKind, Overrides, PrivateKey, SubjectName, Validity, wpj};
@@ -112,6 +113,31 @@ async fn at_the_management_point() {
         ])
     );
     lab.shutdown().await;
+}
+
+/// What the management point says reaches the client through the channel, in the connector's spelling.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_management_points_reason_reaches_the_client() {
+    for (has_one, expected) in [
+        (false, (403, "CMGConnector_Clientcertificaterequired")),
+        (true, (501, "CMGConnector_NotImplemented")),
+    ] {
+        let mut topology = cmglab_lab::Topology::default();
+        topology.connection_point.client_certificate = has_one;
+        let lab = support::lab(topology).await;
+        let deps = support::stranger(&lab);
+        let aad = support::aad_token(&lab, &deps, "alice@lab.test").await;
+        // A token is good on the token paths, with or without the connection point's certificate.
+        let token = support::ccm_token(&lab, &deps, &aad).await;
+        let role = lab.topology().management_point.role_id;
+        let url = format!("https://CMG.LAB.TEST/CCM_Proxy_ServerAuth/{role}/CCM_Incoming/file");
+        let answer = support::call(&deps, &Call::get(url).bearer(&token)).await.unwrap();
+        assert_eq!((answer.status, answer.reason.as_str()), expected);
+        let lines = support::log_lines(&lab, &support::events_of(&lab, Role::ConnectionPoint, 0));
+        let logged = format!("ResponseHeader: HTTP/1.1 {} {} ~~", expected.0, expected.1);
+        assert!(lines.iter().any(|line| line.contains(&logged)), "{lines:#?}");
+        lab.shutdown().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use cmglab_net::{Deps, Forwarder};
 use cmglab_site::Site;
+use cmglab_tls::CertStore;
 use cmglab_tunnel::{Connector, ConnectorHandle, MESSAGE_PATH, SETTINGS_PATH, Serve};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -39,17 +40,19 @@ pub struct ConnectionPoint {
 struct Shared {
     config: ConnectionPointConfig,
     deps: Deps,
+    channel_store: CertStore,
     site: Site,
     forwarder: Forwarder,
     cut: watch::Sender<u64>,
 }
 
 impl ConnectionPoint {
-    /// A connection point of `site`; it dials nothing before [`ConnectionPoint::start`].
+    /// A connection point of `site`; it dials nothing before [`ConnectionPoint::start`]. It has two
+    /// certificates: that of `channel_store` for the gateway, that of `deps` for the management point.
     #[must_use]
-    pub fn new(config: ConnectionPointConfig, site: Site, deps: Deps) -> Self {
-        let forwarder = Forwarder::new(&deps);
-        Self { shared: Arc::new(Shared { config, deps, site, forwarder, cut: watch::Sender::new(0) }) }
+    pub fn new(config: ConnectionPointConfig, site: Site, deps: Deps, channel_store: CertStore) -> Self {
+        let (forwarder, cut) = (Forwarder::new(&deps), watch::Sender::new(0));
+        Self { shared: Arc::new(Shared { config, deps, channel_store, site, forwarder, cut }) }
     }
 
     /// Dials the gateway now, and again whenever the channel is lost.
@@ -57,8 +60,9 @@ impl ConnectionPoint {
     pub fn start(&self) -> ConnectorHandle {
         let shared = Arc::clone(&self.shared);
         let serve: Serve = Arc::new(move |request| Box::pin(Arc::clone(&shared).answer(request)));
-        let Shared { config, deps, .. } = &*self.shared;
-        Connector::new(deps.clone(), &config.cmg_host, config.cmg_port, serve)
+        let Shared { config, deps, channel_store, .. } = &*self.shared;
+        let dialling = Deps { store: channel_store.clone(), ..deps.clone() };
+        Connector::new(dialling, &config.cmg_host, config.cmg_port, serve)
             .cut_by(self.shared.cut.subscribe())
             .start()
     }

@@ -121,9 +121,13 @@ pub(crate) fn connection_point(
 ) -> Result<ConnectionPoint, LabError> {
     let host = &topology.connection_point.host;
     let deps = around.deps(host, Role::ConnectionPoint, &SERVER_TRUST)?;
-    deps.store.present(Some(around.identity("cp-client", host, &[])?));
+    if topology.connection_point.client_certificate {
+        deps.store.present(Some(around.identity("cp-client", host, &[])?));
+    }
+    let channel = around.deps(host, Role::ConnectionPoint, &["site"])?.store;
+    channel.present(Some(around.identity("cp-channel", host, &[])?));
     let config = ConnectionPointConfig { cmg_host: topology.cmg.host.clone(), cmg_port: FIRST_PORT };
-    Ok(ConnectionPoint::new(config, site.clone(), deps))
+    Ok(ConnectionPoint::new(config, site.clone(), deps, channel))
 }
 
 /// Azure AD's signing keys; RSA generation stays off the async workers.

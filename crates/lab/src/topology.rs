@@ -149,6 +149,9 @@ pub struct ConnectionPointTopology {
     pub host: String,
     /// Whether it runs from the start.
     pub running: bool,
+    /// Whether it has a certificate for client authentication, which a management point in HTTPS mode asks
+    /// for on some of its paths.
+    pub client_certificate: bool,
 }
 
 /// The host of CRLs.
@@ -244,7 +247,7 @@ impl Default for ManagementPointTopology {
 
 impl Default for ConnectionPointTopology {
     fn default() -> Self {
-        Self { host: "CP.LAB.TEST".to_owned(), running: true }
+        Self { host: "CP.LAB.TEST".to_owned(), running: true, client_certificate: true }
     }
 }
 
