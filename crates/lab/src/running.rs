@@ -8,7 +8,7 @@ use cmglab_client::Client;
 use cmglab_clock::{Clock, Stopwatch};
 use cmglab_cmg::Cmg;
 use cmglab_connection_point::ConnectionPoint;
-use cmglab_events::kinds::{CmgEvent, LabEvent};
+use cmglab_events::kinds::{CmgEvent, ConnectionPointEvent, LabEvent};
 use cmglab_events::{Event, Events, Kind, Role, Source};
 use cmglab_fault::{Faults, Guard};
 use cmglab_ids::Ids;
@@ -116,7 +116,19 @@ impl Lab {
             up && event.seq >= before
         };
         let awaited = self.events().wait_for("the gateway in service", PATIENCE, in_service).await;
-        awaited.map(drop).map_err(LabError::of("connection point"))
+        awaited.map(drop).map_err(|_not_seen| self.not_in_service())
+    }
+
+    fn not_in_service(&self) -> LabError {
+        let failed = self.events().snapshot().into_iter().rev().find_map(|event| match event.kind {
+            Kind::ConnectionPoint(ConnectionPointEvent::ChannelFailed { server, cause, .. }) => {
+                Some(format!("the channel to {server} cannot be built: {cause}"))
+            }
+            _ => None,
+        });
+        let cause = failed.unwrap_or_else(|| "no channel came up".to_owned());
+        let advice = "see that the loopback interface is up";
+        LabError { part: "connection point".to_owned(), cause: format!("{cause} ({PATIENCE:?}); {advice}") }
     }
 
     /// Stops the connection point at once, as when its machine is switched off.

@@ -1,7 +1,9 @@
 //! What the roles of one lab share: time, events, names, faults, authorities.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use cmglab_clock::Clock;
 use cmglab_events::{Events, Role};
@@ -34,6 +36,7 @@ pub(crate) struct Surroundings {
     pub(crate) authorities: Authorities,
     pub(crate) binding: Binding,
     next_address: AtomicU8,
+    starts: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Surroundings {
@@ -53,6 +56,7 @@ impl Surroundings {
             authorities,
             binding,
             next_address: AtomicU8::new(FIRST_ADDRESS),
+            starts: Mutex::default(),
         }
     }
 
@@ -65,12 +69,23 @@ impl Surroundings {
         }
         Ok(Deps {
             clock: self.clock.clone(),
-            ids: self.ids.fork(machine),
+            ids: self.stream(machine),
             events: self.events.source(machine, role, &self.clock),
             store,
             resolver: self.resolver.clone(),
             faults: self.faults.clone(),
         })
+    }
+
+    /// A machine that starts again must not draw the ids of its first life once more.
+    fn stream(&self, machine: &str) -> Ids {
+        let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = starts.entry(machine.to_owned()).or_insert(0);
+        *start += 1;
+        match *start {
+            1 => self.ids.fork(machine),
+            again => self.ids.fork(&format!("{machine} {again}")),
+        }
     }
 
     /// A certificate of `profile` for `host` and its aliases, ready for handshakes.

@@ -56,7 +56,7 @@ impl CallError {
 #[non_exhaustive]
 pub enum ServeError {
     /// The socket could not be bound.
-    #[error("{what}: cannot listen on {bind}: {cause}; free the port or choose another address")]
+    #[error("{what}: cannot listen on {bind}: {cause}; {fix}")]
     Bind {
         /// The URL that was to be served.
         what: String,
@@ -64,6 +64,8 @@ pub enum ServeError {
         bind: SocketAddr,
         /// The cause in words.
         cause: String,
+        /// What to do.
+        fix: &'static str,
     },
     /// TLS could not be set up.
     #[error("{what}: {cause}")]

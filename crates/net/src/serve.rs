@@ -82,7 +82,8 @@ impl ServerHandle {
         self.stop.cancel();
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
             self.abort();
-            self.tasks.wait().await;
+            // What is cut ends at once; a caller that waits for ever for it would be worse than a leak.
+            let _ended = tokio::time::timeout(CUT_PATIENCE, self.tasks.wait()).await;
         }
     }
 
@@ -163,6 +164,12 @@ async fn open(deps: &Deps, listen: Listen, app: App) -> Result<ServerHandle, Ser
         what: url.clone(),
         bind: listen.bind,
         cause: error.to_string(),
+        fix: match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                "a port below 1024 is root's: become root, or take free ports"
+            }
+            _ => "free the port or choose another address",
+        },
     };
     let listener = TcpListener::bind(listen.bind).await.map_err(bind_error)?;
     let local_addr = listener.local_addr().map_err(bind_error)?;
@@ -373,6 +380,7 @@ fn refuse_malformed(cause: &str) -> Response<Body> {
     response
 }
 
+const CUT_PATIENCE: Duration = Duration::from_secs(2);
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// Also how long an idle connection is kept; IIS takes as long for both.
 const HEAD_PATIENCE: Duration = Duration::from_secs(120);
