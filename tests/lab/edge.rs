@@ -48,3 +48,23 @@ async fn a_path_without_mapping_is_404_in_the_seeds_columns() {
     assert!(line.contains(" 404 0 2 "), "{line}");
     lab.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_metadata_judges_the_token_and_then_names_the_gap() {
+    let lab = support::lab(Topology::default()).await;
+    let stranger = support::stranger(&lab);
+    let url = |scheme: &str| format!("https://CMG.LAB.TEST/CCM_Proxy_{scheme}/ServiceMetadata");
+    let token = support::aad_token(&lab, &stranger, "alice@lab.test").await;
+    for (call, status, reason) in [
+        (Call::get(url("ServerAuth")), 401, "CMGService_Invalid_Token"),
+        (Call::get(url("ServerAuth")).bearer("a.b.c"), 401, "CMGService_Invalid_Token"),
+        (Call::get(url("ServerAuth")).bearer(&token), 501, "CMGService_NotImplemented"),
+        (Call::get(url("MutualAuth")), 501, "CMGService_NotImplemented"),
+    ] {
+        let answer = support::call(&stranger, &call).await.unwrap();
+        assert_eq!((answer.status, answer.reason.as_str()), (status, reason));
+        let body = String::from_utf8(answer.body.to_vec()).unwrap();
+        assert!(status != 501 || body.contains("ServiceMetadata"), "the gap is named: {body}");
+    }
+    lab.shutdown().await;
+}
