@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
 use cmglab_net::{Listen, Peer, ServeError, ServerHandle, read_capped};
+use cmglab_pki::read::Certificate;
 use cmglab_proto::settings::SettingsDocument;
 use cmglab_tunnel::{Channel, ChannelUp, SETTINGS_PATH};
 use http::{Request, StatusCode};
@@ -37,10 +38,15 @@ fn admitted(peer: &Peer) -> Result<(), String> {
     }
 }
 
+fn subject(peer: &Peer) -> String {
+    let read = peer.chain.first().and_then(|leaf| Certificate::parse(leaf).ok());
+    read.map_or_else(|| peer.address.to_string(), |certificate| certificate.subject)
+}
+
 /// Takes the site's settings from the channel at hello and on change, and puts it in service.
 async fn attend(shared: Arc<Shared>, up: ChannelUp) {
     let connection = up.channel.connection().to_owned();
-    let subject = up.peer.address.to_string();
+    let subject = subject(&up.peer);
     shared.deps.events.emit(CmgEvent::ChannelUp { connection: connection.clone(), subject });
     let mut gone = up.gone;
     let cause = tokio::select! {
