@@ -50,9 +50,25 @@ async fn no_token_stands_in_clear_in_the_clients_folder_or_in_the_output() {
     for secret in [*payload, *signature] {
         assert_eq!(holds(out.path(), secret), Vec::<PathBuf>::new());
     }
+    // No other token of the run either, nor the password that got them.
+    let jwts: Vec<PathBuf> = files(out.path()).into_iter().filter(|path| holds_a_jwt(path)).collect();
+    assert_eq!(jwts, Vec::<PathBuf>::new());
+    assert_eq!(holds(out.path(), "Lab-Password-1"), Vec::<PathBuf>::new());
     // The search finds what is there: the header is no secret, and here it is put down in clear.
     fs::write(out.path().join("control"), header).unwrap();
     assert_eq!(holds(out.path(), header).len(), 1);
+    fs::write(out.path().join("control"), parts.join(".")).unwrap();
+    assert!(holds_a_jwt(&out.path().join("control")));
+}
+
+/// Two parts of base64url with a dot between, the first of which is JSON: the look of every JWT.
+fn holds_a_jwt(path: &Path) -> bool {
+    let bytes = fs::read(path).unwrap();
+    let words = bytes.split(|byte| !(byte.is_ascii_alphanumeric() || b"-_.".contains(byte)));
+    words.filter_map(|word| std::str::from_utf8(word).ok()).any(|word| {
+        word.find("eyJ")
+            .is_some_and(|start| word[start..].split('.').filter(|part| part.len() > 20).count() >= 2)
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

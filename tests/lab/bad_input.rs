@@ -34,6 +34,7 @@ async fn ambiguous_requests_are_refused_before_any_handler() {
     let sound = "GET /CCM_STS HTTP/1.1\r\nHost: cmg.lab.test\r\n\r\n";
     assert_eq!(raw(&deps, sound.as_bytes()).await, "HTTP/1.1 404 CMGService_NotFound");
     let long = "x".repeat(80_000);
+    let start = support::now(&lab);
     for (what, request) in [
         ("two hosts", "GET /CCM_STS HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned()),
         ("no host", "GET /CCM_STS HTTP/1.1\r\n\r\n".to_owned()),
@@ -55,7 +56,48 @@ async fn ambiguous_requests_are_refused_before_any_handler() {
         };
         lab.events().wait_for(what, PATIENCE, told).await.unwrap();
     }
-    assert_eq!(support::events_of(&lab, Role::ConnectionPoint, support::now(&lab)), []);
+    assert_eq!(support::events_of(&lab, Role::ConnectionPoint, start), []);
+    assert_eq!(support::events_of(&lab, Role::ManagementPoint, start), []);
+    lab.shutdown().await;
+}
+
+/// What a caller puts in a URL is its own affair: it is shown without secrets and cut short.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_of_a_query_is_told_and_no_event_is_larger_for_it() {
+    let lab = support::lab(Default::default()).await;
+    let deps = support::stranger(&lab);
+    let aad = support::aad_token(&lab, &deps, "alice@lab.test").await;
+    for (query, status) in
+        [("?access_token=CANARY&other=seen".to_owned(), "200"), (format!("?{}", "x".repeat(7000)), "200")]
+    {
+        let target = proxy(&lab, &format!("/CCM_STS{query}"));
+        let request =
+            format!("GET {target} HTTP/1.1\r\nHost: cmg.lab.test\r\nAuthorization: Bearer {aad}\r\n\r\n");
+        let line = raw(&deps, request.as_bytes()).await;
+        assert!(line.starts_with(&format!("HTTP/1.1 {status}")), "{line}");
+    }
+    let events = lab.events().clone();
+    lab.shutdown().await;
+    let told: Vec<String> =
+        events.snapshot().iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    assert!(told.iter().any(|event| event.contains("other=seen")), "the rest of the query is told");
+    assert!(!told.iter().any(|event| event.contains("CANARY")));
+    assert!(told.iter().all(|event| event.len() < 6000), "{:?}", told.iter().map(String::len).max());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_header_cannot_take_a_credential_away_behind_the_gate() {
+    let lab = support::lab(Default::default()).await;
+    let deps = support::stranger(&lab);
+    let aad = support::aad_token(&lab, &deps, "alice@lab.test").await;
+    for (connection, status) in [("keep-alive", "200 OK"), ("authorization", "400 CMGService_BadRequest")] {
+        let target = proxy(&lab, "/CCM_STS");
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: cmg.lab.test\r\nConnection: {connection}\r\n\
+             Authorization: Bearer {aad}\r\n\r\n"
+        );
+        assert_eq!(raw(&deps, request.as_bytes()).await, format!("HTTP/1.1 {status}"));
+    }
     lab.shutdown().await;
 }
 

@@ -3,7 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cmglab_events::Role;
+use cmglab_events::kinds::CmgEvent;
+use cmglab_events::{Kind, Role};
 use cmglab_lab::Lab;
 use cmglab_net::{Answer, Call, Deps};
 use cmglab_pki::{Eku, Identity, KeyKind, Overrides, PrivateKey, SubjectName, Validity, wpj};
@@ -138,6 +139,28 @@ async fn the_management_points_reason_reaches_the_client() {
         assert!(lines.iter().any(|line| line.contains(&logged)), "{lines:#?}");
         lab.shutdown().await;
     }
+}
+
+/// The certificate that is good for the management point opens no channel.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_channels_own_certificate_opens_a_channel() {
+    let lab = support::lab(Default::default()).await;
+    let (now, ids, names) = (lab.clock().now(), deps_ids(&lab), [SubjectName::dns("CP.LAB.TEST")]);
+    for (profile, opens) in [("cp-client", false), ("cp-channel", true)] {
+        let before = support::now(&lab);
+        let deps = lab.machine("second", Role::ConnectionPoint, &["channel"]).unwrap();
+        let identity = lab.authorities().issue(profile, &names, now, &ids).unwrap();
+        present(&deps, Some(&identity));
+        // The handshake stands either way; the verdict decides.
+        let _held = cmglab_net::dial(&deps, "CMG.LAB.TEST", 10140, &[cmglab_tunnel::ALPN]).await.unwrap();
+        let told = move |event: &cmglab_events::Event| match event.kind {
+            Kind::Cmg(CmgEvent::ChannelUp { .. }) => event.seq >= before && opens,
+            Kind::Cmg(CmgEvent::ChannelRefused { .. }) => event.seq >= before && !opens,
+            _ => false,
+        };
+        lab.events().wait_for(profile, support::PATIENCE, told).await.unwrap();
+    }
+    lab.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

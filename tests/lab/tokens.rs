@@ -116,19 +116,26 @@ async fn what_only_the_site_database_knows_is_judged_by_the_management_point() {
         Rule { at: Point::Settings, containing: String::new(), when: When::Always, verdict: Verdict::Hold };
     let _held = lab.faults().install(hold);
     let tenant = lab.topology().azure_ad.tenants[0].clone();
-    lab.site().remove_user(tenant.id, tenant.users[0].id).await.unwrap();
-    refused_by_the_mp(&lab, &deps, &token).await;
+    let settings = lab.site().tenant(tenant.id).await.unwrap().unwrap();
     lab.site().remove_tenant(tenant.id).await.unwrap();
-    refused_by_the_mp(&lab, &deps, &token).await;
+    let line = format!("AAD tenant '{}' is not registered in the site database.", tenant.id);
+    refused_by_the_mp(&lab, &deps, &token, &line).await;
+    // The tenant is back; now only the user is missing.
+    lab.site().onboard_tenant(settings).await.unwrap();
+    assert_eq!(call(&deps, &sts_at_cmg(&lab, &token)).await.unwrap().status, 200);
+    lab.site().remove_user(tenant.id, tenant.users[0].id).await.unwrap();
+    refused_by_the_mp(&lab, &deps, &token, &format!("AAD user '{}'", tenant.users[0].id)).await;
     lab.shutdown().await;
 }
 
-async fn refused_by_the_mp(lab: &Lab, deps: &Deps, token: &str) {
+async fn refused_by_the_mp(lab: &Lab, deps: &Deps, token: &str, because: &str) {
     let start = support::now(lab);
     let answer = call(deps, &sts_at_cmg(lab, token)).await.unwrap();
     assert_eq!((answer.status, answer.reason.as_str()), (401, "CMGConnector_Unauthorized"));
+    let edge = support::events_of(lab, Role::Cmg, start);
+    assert!(edge.iter().any(|event| matches!(event.kind, Kind::Cmg(CmgEvent::TokenAccepted { .. }))));
     let lines = support::log_lines(lab, &support::events_of(lab, Role::ManagementPoint, start));
-    assert!(lines.iter().any(|line| line.starts_with("CCM_STS.log: Return code: 401")), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.starts_with("CCM_STS.log") && line.contains(because)), "{lines:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use cmglab_events::Source;
 use cmglab_events::kinds::CmgEvent;
 use cmglab_net::{
     EXCHANGE_HEADER, MESSAGE_HEADER, Substatus, counted, reason_of, request_head_bytes, response_head_bytes,
+    shown,
 };
 use cmglab_proto::ids::MessageId;
 use cmglab_proto::refusal::CmgRefusal;
@@ -71,7 +72,7 @@ impl Account {
             message,
             method: request.method().to_string(),
             url: visit.url.clone(),
-            request_uri: request.uri().path().to_ascii_uppercase(),
+            request_uri: shown(request.uri().path()).to_ascii_uppercase(),
             request_bytes: Arc::new(AtomicU64::new(request_head_bytes(request))),
         }
     }

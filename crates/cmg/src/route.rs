@@ -6,12 +6,12 @@ use axum::body::Body;
 use axum::extract::State;
 use cmglab_events::Source;
 use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
-use cmglab_net::{Exchange, Peer};
+use cmglab_net::{Exchange, Peer, shown};
 use cmglab_proto::aadauthinfo::{self, AadAuthInfo};
 use cmglab_proto::mapping::{Rewritten, rewrite};
 use cmglab_proto::refusal::{CmgRefusal, Refusal as _};
 use cmglab_proto::url::{AuthScheme, CmgPath, TargetError};
-use http::header::CONTENT_LENGTH;
+use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
 use crate::gate::{self, Ask};
@@ -25,7 +25,7 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request<B
         None => shared.deps.events.clone(),
     };
     let target = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
-    let visit = Visit { url: format!("{}{target}", shared.origin()), target, voice };
+    let visit = Visit { url: shown(&format!("{}{target}", shared.origin())), target, voice };
     match shared.route(&visit, request).await {
         Ok(response) => response,
         Err(refusal) => visit.refuse(refusal),
@@ -34,7 +34,9 @@ pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request<B
 
 /// One request's names for itself.
 pub(crate) struct Visit {
+    /// As events show it.
     pub(crate) url: String,
+    /// As it was received, byte for byte.
     pub(crate) target: String,
     pub(crate) voice: Source,
 }
@@ -72,18 +74,21 @@ impl Shared {
             Refusal::new(CmgRefusal::ServiceUnavailable, "no settings of the site have arrived yet")
         })?;
         method_allowed(request.method())?;
+        connection_allowed(request.headers())?;
         let path = CmgPath::parse(visit.target.as_bytes()).map_err(|error| target_refused(&error))?;
         match &path {
-            CmgPath::Proxy { scheme, .. } => {
+            // The certificate is judged before the path, as IIS does it.
+            CmgPath::Proxy { scheme: AuthScheme::MutualAuth, .. } => Err(mutual_auth(&request)),
+            CmgPath::Proxy { .. } => {
                 let rewritten = rewrite(&applied.document.mappings, &path)
                     .map_err(|error| Refusal::new(CmgRefusal::NotFound, error.to_string()))?;
                 length_allowed(&request, &rewritten)?;
-                match scheme {
-                    AuthScheme::MutualAuth => Err(mutual_auth(&request)),
-                    AuthScheme::ServerAuth => self.proxy(visit, &applied, &rewritten, request).await,
-                }
+                self.proxy(visit, &applied, &rewritten, request).await
             }
-            CmgPath::AadAuthInfo { query } => Ok(aad_auth_info(visit, &applied, query.as_deref())),
+            CmgPath::AadAuthInfo { query } => {
+                only_read(request.method())?;
+                Ok(aad_auth_info(visit, &applied, query.as_deref()))
+            }
             CmgPath::ServiceMetadata { scheme } => {
                 self.service_metadata(visit, &applied, *scheme, request.headers().clone()).await
             }
@@ -158,6 +163,27 @@ fn method_allowed(method: &Method) -> Result<(), Refusal> {
     Err(Refusal::new(CmgRefusal::MethodNotAllowed, format!("{method} is not one of {}", METHODS.join(", "))))
 }
 
+fn only_read(method: &Method) -> Result<(), Refusal> {
+    match *method {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(Refusal::new(CmgRefusal::MethodNotAllowed, "AADAuthInfo answers GET and HEAD")),
+    }
+}
+
+/// A caller that declares an end-to-end header to be for one hop (RFC 9110 §7.6.1) would have the gate and
+/// the management point see different requests.
+fn connection_allowed(headers: &HeaderMap) -> Result<(), Refusal> {
+    let named = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let mut named = named.flat_map(|list| list.split(',')).map(str::trim);
+    match named.find(|name| END_TO_END.iter().any(|header| name.eq_ignore_ascii_case(header))) {
+        Some(name) => Err(Refusal::new(
+            CmgRefusal::BadRequest,
+            format!("Connection names {name}, which is not for one hop only"),
+        )),
+        None => Ok(()),
+    }
+}
+
 fn length_allowed(request: &Request<Body>, rewritten: &Rewritten) -> Result<(), Refusal> {
     let stated = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     match stated.and_then(|text| text.parse::<u64>().ok()) {
@@ -201,3 +227,14 @@ fn target_refused(error: &TargetError) -> Refusal {
 }
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "CCM_POST", "BITS_POST", "PROPFIND"];
+
+const END_TO_END: [&str; 8] = [
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "host",
+    "range",
+];

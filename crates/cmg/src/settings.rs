@@ -37,12 +37,14 @@ impl CurrentSettings {
         self.applied.load().as_ref().map_or(0, |applied| applied.document.version)
     }
 
-    /// Takes over a document unless it is older than the one in force.
+    /// Takes over a document that differs from the one in force. Its number may be lower: a site database
+    /// that was restored or made anew counts from where it stands.
     ///
     /// # Errors
     /// The cause in words, when its keys are unusable.
     pub(crate) fn apply(&self, document: SettingsDocument) -> Result<bool, String> {
-        if document.version <= self.version() {
+        let known = self.applied.load();
+        if known.as_ref().is_some_and(|known| known.document == document) {
             return Ok(false);
         }
         let keys = document.ccm_keys.iter().cloned().map(serde_json::from_value).collect::<Result<_, _>>();

@@ -7,7 +7,7 @@ use cmglab_clock::Stopwatch;
 use cmglab_events::Source;
 use cmglab_events::kinds::{ConnectionPointEvent, LabEvent};
 use cmglab_fault::{Point, Verdict};
-use cmglab_net::{CallError, CallFailure, MESSAGE_HEADER, counted, reason_of};
+use cmglab_net::{CallError, CallFailure, MESSAGE_HEADER, counted, reason_of, shown};
 use cmglab_proto::mapping::{Rewritten, rewrite};
 use cmglab_proto::refusal::{ConnectorRefusal, Refusal as _};
 use cmglab_proto::url::CmgPath;
@@ -35,8 +35,8 @@ pub(crate) async fn forward(shared: &Shared, request: Request<Incoming>) -> Resp
         return refused(StatusCode::NOT_FOUND, "CMGConnector_NotFound");
     };
     delivery.voice.emit(ConnectionPointEvent::Forwarding {
-        external_url: envelope.external_url(),
-        url: rewritten.internal_url.clone(),
+        external_url: shown(&envelope.external_url()),
+        url: shown(&rewritten.internal_url),
     });
     if delivery.cut_by_fault(&rewritten) {
         // The channel goes, and this message with it.
@@ -73,7 +73,8 @@ impl Delivery<'_> {
         let rewritten =
             path.zip(settings).and_then(|(path, settings)| rewrite(&settings.mappings, &path).ok());
         if rewritten.is_none() {
-            self.voice.emit(ConnectionPointEvent::NotMapped { external_url: envelope.external_url() });
+            self.voice
+                .emit(ConnectionPointEvent::NotMapped { external_url: shown(&envelope.external_url()) });
         }
         rewritten
     }
@@ -109,7 +110,7 @@ impl Delivery<'_> {
             counted(body, move |body_bytes| {
                 voice.emit(ConnectionPointEvent::Forwarded {
                     method,
-                    url: rewritten.internal_url,
+                    url: shown(&rewritten.internal_url),
                     endpoint: rewritten.endpoint_name,
                     status,
                     reason,
@@ -128,7 +129,7 @@ impl Delivery<'_> {
         let (status, reason) = (refusal.status(), refusal.reason().into_owned());
         self.voice.emit(ConnectionPointEvent::ForwardFailed {
             method: self.method,
-            url: rewritten.internal_url.clone(),
+            url: shown(&rewritten.internal_url),
             endpoint: rewritten.endpoint_name.clone(),
             status: status.as_u16(),
             reason: reason.clone(),

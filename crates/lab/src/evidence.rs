@@ -112,8 +112,9 @@ impl Writer {
         let key = (Arc::clone(&line.machine), line.file);
         if !self.open.contains_key(&key) {
             let path = self.logs.join(folder_name(&line.machine)).join(line.file.file_name());
-            let mut file =
-                Rolling::create(&path, Rollover::default()).map_err(|error| log_trouble(&path, &error))?;
+            // IIS does not roll over by size, and a second file would lack its #Fields.
+            let rollover = if line.file == LogFile::Iis { Rollover::Never } else { Rollover::default() };
+            let mut file = Rolling::create(&path, rollover).map_err(|error| log_trouble(&path, &error))?;
             for header in line.file.preamble(line.at) {
                 file.append(header, line.at).map_err(|error| log_trouble(&path, &error))?;
             }

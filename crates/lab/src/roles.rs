@@ -98,10 +98,10 @@ pub(crate) async fn cmg(
     let host = &topology.cmg.host;
     let deps = around.deps(&topology.cmg.instance, Role::Cmg, &SERVER_TRUST)?;
     let cmg = Cmg::new(CmgConfig { host: host.clone() }, deps.clone()).map_err(LabError::of(PART))?;
-    let site = around.authorities.bundle(&["site"]).map_err(LabError::of(PART))?;
+    let dialling = around.authorities.bundle(&["channel"]).map_err(LabError::of(PART))?;
     let channel = ServerTls::new(around.identity("cmg-channel", host, &[])?)
         .with_alpn(&[ALPN])
-        .asking(judge(&deps, site.certificates().to_vec())?);
+        .asking(judge(&deps, dialling.certificates().to_vec())?);
     let channel = cmg.accept_channels(around.listen(host, FIRST_PORT, Some(channel))).await;
     let profile = match topology.cmg.certificate {
         CmgCertificate::Pki => "cmg-server",
@@ -124,7 +124,7 @@ pub(crate) fn connection_point(
     if topology.connection_point.client_certificate {
         deps.store.present(Some(around.identity("cp-client", host, &[])?));
     }
-    let channel = around.deps(host, Role::ConnectionPoint, &["site"])?.store;
+    let channel = around.deps(host, Role::ConnectionPoint, &["channel"])?.store;
     channel.present(Some(around.identity("cp-channel", host, &[])?));
     let config = ConnectionPointConfig { cmg_host: topology.cmg.host.clone(), cmg_port: FIRST_PORT };
     Ok(ConnectionPoint::new(config, site.clone(), deps, channel))

@@ -80,13 +80,18 @@ fn missing(gap: &'static str) -> Refused {
     Refused::Other(MpRefusal::NotImplemented { gap }, format!("{gap} is not built"))
 }
 
-/// Both ids are for the reader of events; nothing is decided by them.
+/// Both ids are for the reader of events; nothing is decided by them. A MessageID is believed only of a
+/// caller with a good certificate, as the connection point has one.
 fn voice(shared: &Shared, request: &Request<Body>) -> Source {
     let events = &shared.deps.events;
     let voice = match request.extensions().get::<Exchange>() {
         Some(Exchange(exchange)) => events.in_exchange(*exchange),
         None => events.clone(),
     };
+    let peer = request.extensions().get::<Peer>();
+    if peer.is_none_or(|peer| peer.verdict != CertificateVerdict::Valid) {
+        return voice;
+    }
     let message = request.headers().get(MESSAGE_HEADER).and_then(|value| value.to_str().ok());
     match message.and_then(|text| text.parse::<MessageId>().ok()) {
         Some(message) => voice.in_message(message),

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -11,16 +12,24 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::{CallError, CallFailure};
 
-/// Reads a body of at most `limit` bytes.
+/// Reads a body of at most `limit` bytes, within a minute.
 ///
 /// # Errors
-/// [`CallFailure::TooLarge`] past the limit, [`CallFailure::Broken`] when it ends early.
+/// [`CallFailure::TooLarge`] past the limit, [`CallFailure::Broken`] when it ends early,
+/// [`CallFailure::Timeout`] when it does not end.
 pub async fn read_capped<B>(body: B, limit: usize) -> Result<Bytes, CallError>
 where
     B: HttpBody,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    match Limited::new(body, limit).collect().await {
+    let read = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await;
+    let Ok(read) = read else {
+        return Err(CallError::new(
+            CallFailure::Timeout,
+            format!("the body did not end within {PATIENCE:?}"),
+        ));
+    };
+    match read {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(CallError::new(CallFailure::TooLarge, format!("the body is larger than {limit} bytes")))
@@ -89,6 +98,9 @@ impl<B> Drop for Counted<B> {
         self.finish();
     }
 }
+
+/// A caller that sends a byte now and then holds its connection, and no longer than this.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

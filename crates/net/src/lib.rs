@@ -35,7 +35,7 @@ pub use openid::{Fetch, IssuerKeys, KeysUnavailable, OpenIdKeys};
 pub use peer::{Exchange, Peer};
 pub use resolver::Resolver;
 pub use serve::{Listen, ServerHandle, serve, serve_streams};
-pub use served::{Substatus, reason_of, request_head_bytes, response_head_bytes};
+pub use served::{Substatus, reason_of, request_head_bytes, response_head_bytes, shown};
 
 /// The header in which a client of the lab names its exchange. The CMG records it and never forwards it.
 pub const EXCHANGE_HEADER: &str = "x-cmglab-exchange";

@@ -82,12 +82,12 @@ impl Note {
         (server, port): (&str, u16),
     ) -> Self {
         let text = |name: &HeaderName| {
-            request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            request.headers().get(name).map(|value| clipped(&String::from_utf8_lossy(value.as_bytes())))
         };
         let served = Served {
-            method: request.method().to_string(),
-            stem: request.uri().path().to_owned(),
-            query: request.uri().query().map(redact_query),
+            method: clipped(request.method().as_str()),
+            stem: clipped(request.uri().path()),
+            query: request.uri().query().map(|query| clipped(&redact_query(query))),
             host: text(&HOST),
             version: format!("{:?}", request.version()),
             user_agent: text(&USER_AGENT),
@@ -146,6 +146,24 @@ fn name_reason(response: &mut Response<Body>) {
     }
 }
 
+/// A URL, or a path with its query, as events and logs may show it: what grants something is blotted out,
+/// and what is longer than anybody would read is cut. Events are kept; their size must not be a caller's
+/// choice.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    match url.split_once('?') {
+        Some((path, query)) => clipped(&format!("{path}?{}", redact_query(query))),
+        None => clipped(url),
+    }
+}
+
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Values that grant something are blotted out; their names stay.
 pub(crate) fn redact_query(query: &str) -> String {
     query
@@ -162,6 +180,7 @@ pub(crate) fn redact_query(query: &str) -> String {
         .join("&")
 }
 
+const LONGEST_SHOWN: usize = 1024;
 const SECRET_PARAMETERS: [&str; 10] = [
     "access_token",
     "assertion",
