@@ -1,7 +1,7 @@
 //! The two source documents, line by line (`tests/seed/table.yaml`).
 //!
-//! Each row is looked for in the logs of its scenario; then the event behind the line is dropped and the
-//! row must fail, so that no row can pass by accident.
+//! Each row is bound to a line of its own in the logs of its scenario, in the table's order; then the event
+//! behind that line is dropped and the row must fail, so that no row can pass by accident.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,10 +24,8 @@ struct Row {
     seed: String,
     scenario: String,
     file: String,
-    #[serde(default)]
-    order: Option<String>,
     #[serde(default = "once")]
-    occurrence: usize,
+    count: usize,
     #[serde(default)]
     line: Option<String>,
     #[serde(default, rename = "match")]
@@ -64,13 +62,6 @@ impl Row {
         let pattern = Pattern::parse(line).unwrap_or_else(|error| panic!("{}: {error}", self.seed));
         pattern.matches(text, self.extent)
     }
-
-    /// The line that stands for this row: its so-manieth occurrence, at or after `from` when rows of its
-    /// group came before.
-    fn find(&self, lines: &[Line], from: usize) -> Option<usize> {
-        let found = lines.iter().enumerate().skip(from).filter(|(_, line)| self.matches(&line.text));
-        found.map(|(index, _)| index).nth(self.occurrence - 1)
-    }
 }
 
 fn lines(events: &[Event], edition: Edition, file: LogFile, without: &BTreeSet<u64>) -> Vec<Line> {
@@ -83,21 +74,37 @@ fn lines(events: &[Event], edition: Edition, file: LogFile, without: &BTreeSet<u
         .collect()
 }
 
-/// The rows that are not found, in order, when the events in `without` had not happened.
-fn missing<'a>(rows: &'a [Row], events: &[Event], edition: Edition, without: &BTreeSet<u64>) -> Vec<&'a Row> {
-    let mut after: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut missing = Vec::new();
+/// The event behind each row's own line, or the rows that fail: not found after the row before it in that
+/// file, or not as often as the table says.
+fn bind(
+    rows: &[Row],
+    events: &[Event],
+    edition: Edition,
+    without: &BTreeSet<u64>,
+) -> Result<Vec<u64>, Vec<String>> {
+    let mut after: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut bound, mut failed) = (Vec::new(), Vec::new());
     for row in rows {
         let lines = lines(events, edition, row.log_file(), without);
-        let group = row.order.as_deref().map(|order| (row.file.as_str(), order));
-        let from = group.and_then(|group| after.get(&group).copied()).unwrap_or(0);
-        match (row.find(&lines, from), group) {
-            (Some(index), Some(group)) => drop(after.insert(group, index + 1)),
-            (Some(_), None) => {}
-            (None, _) => missing.push(row),
+        let matching: Vec<usize> =
+            (0..lines.len()).filter(|index| row.matches(&lines[*index].text)).collect();
+        let from = after.entry(row.file.as_str()).or_default();
+        match matching.iter().find(|index| *index >= from) {
+            Some(index) if matching.len() == row.count => {
+                *from = index + 1;
+                bound.push(lines[*index].event);
+            }
+            found => failed.push(format!(
+                "{}: {} lines match, {} expected; {} in its place: {:?}",
+                row.seed,
+                matching.len(),
+                row.count,
+                if found.is_some() { "one" } else { "none" },
+                row.line
+            )),
         }
     }
-    missing
+    if failed.is_empty() { Ok(bound) } else { Err(failed) }
 }
 
 async fn played(name: &str) -> (Vec<Event>, Edition) {
@@ -121,18 +128,16 @@ async fn every_row_is_found_and_depends_on_its_event() {
     let mut mutations = 0;
     for (scenario, rows) in by_scenario {
         let (events, edition) = played(&scenario).await;
-        let absent = missing(&rows, &events, edition, &BTreeSet::new());
-        assert!(absent.is_empty(), "{scenario}: {absent:#?}");
-        for row in &rows {
-            // A row that wants the second line loses its event and those of later ones; the first stays.
-            let matching = lines(&events, edition, row.log_file(), &BTreeSet::new());
-            let matching = matching.iter().filter(|line| row.matches(&line.text));
-            let behind: BTreeSet<u64> = matching.skip(row.occurrence - 1).map(|line| line.event).collect();
-            assert!(!behind.is_empty());
-            let red = missing(&rows, &events, edition, &behind);
+        let bound = bind(&rows, &events, edition, &BTreeSet::new());
+        let bound = bound.unwrap_or_else(|failed| panic!("{scenario}: {failed:#?}"));
+        let taken: BTreeSet<(u64, &str)> =
+            bound.iter().copied().zip(rows.iter().map(|row| row.line.as_deref().unwrap())).collect();
+        assert_eq!(taken.len(), rows.len(), "{scenario}: two rows stand at one line");
+        for (row, event) in rows.iter().zip(bound) {
+            let red = bind(&rows, &events, edition, &BTreeSet::from([event])).unwrap_err();
             assert!(
-                red.iter().any(|missing| missing.seed == row.seed),
-                "{}: still found after dropping {behind:?}",
+                red.iter().any(|failed| failed.starts_with(&row.seed)),
+                "{}: still found without event {event}: {red:#?}",
                 row.seed
             );
             mutations += 1;
