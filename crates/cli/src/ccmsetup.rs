@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use cmglab_client::{Client, InstallOutcome, Registration, ReturnCode};
+use cmglab_client::{Client, CommandLine, InstallOutcome, Registration, ReturnCode, Step};
 use cmglab_clock::Clock;
 use cmglab_events::Events;
 use cmglab_events::logs;
@@ -16,6 +16,9 @@ use crate::{Output, folder, table};
 
 /// Installs a client and, unless told otherwise, lets its agent register.
 pub(crate) async fn ccmsetup(arguments: &CcmsetupArguments, output: Output) -> anyhow::Result<ExitCode> {
+    let line = command_line(&arguments.command_line);
+    // Before anything is asked of anybody: a typing mistake must not leave a device behind.
+    CommandLine::parse(&line).context("the command line of ccmsetup")?;
     let ready = ReadyFile::read(&arguments.ready_file)?;
     let (clock, events) = (Clock::system(), Events::new());
     let out = folder::make(&arguments.out, "ccmsetup", clock.now())?;
@@ -25,7 +28,7 @@ pub(crate) async fn ccmsetup(arguments: &CcmsetupArguments, output: Output) -> a
     let ended = async {
         let mut client = attach(&ready, &events, &clock, &state).await?;
         output.console.progress("installing");
-        let installed = client.install(&command_line(&arguments.command_line)).await;
+        let installed = client.install(&line).await;
         let registered = match installed.return_code {
             ReturnCode::Success if !arguments.install_only => Some(register(&mut client, output).await),
             _ => None,
@@ -68,6 +71,22 @@ fn command_line(words: &[String]) -> String {
     one.clone()
 }
 
+/// The step in words that an administrator would use.
+fn doing(step: Step) -> &'static str {
+    match step {
+        Step::CommandLine => "reading the command line",
+        Step::AadInfo => "asking the CMG for the tenant's Azure AD properties",
+        Step::AadToken => "getting a token from Azure AD",
+        Step::CcmToken => "getting a CCM token from CCM_STS (is the role id in CCMHOSTNAME right?)",
+        Step::SiteInformation => "asking the management point about the site",
+        Step::ContentLocation => "asking where the client's files are",
+        Step::Download => "downloading the client",
+        Step::Verification => "comparing the files with their hashes",
+        Step::Unpacking => "unpacking the files",
+        Step::Installed => "finishing",
+    }
+}
+
 fn report(
     installed: &InstallOutcome,
     registered: Option<&Result<Registration, String>>,
@@ -104,7 +123,7 @@ fn report(
         None => console.line(format!("\nccmsetup: return code {code}, installed")),
         Some(failure) => console.line(console.paint(
             Tone::Bad,
-            &format!("\nccmsetup: return code {code} at {:?}: {failure}", installed.reached),
+            &format!("\nccmsetup: return code {code} while {}: {failure}", doing(installed.reached)),
         )),
     }
     match registered {

@@ -223,4 +223,4 @@ impl fmt::Debug for Source {
 }
 
 /// How many events the bus keeps in memory; a lab that stays up for days must not grow without end.
-pub const KEPT: usize = 200_000;
+pub const KEPT: usize = 50_000;

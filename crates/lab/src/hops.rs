@@ -143,7 +143,10 @@ fn hop(event: &Event, hosts: &HostRoles) -> Option<Hop> {
         Kind::Net(NetEvent::CrlFetched { url, outcome, taken_ms }) => {
             let answer = match outcome {
                 CrlOutcome::Fetched { .. } => (Some(200), "OK"),
-                CrlOutcome::Unavailable { cause } => (None, cause.as_str()),
+                CrlOutcome::Unavailable { status: None | Some(200), cause } => (None, cause.as_str()),
+                CrlOutcome::Unavailable { status: Some(status), .. } => {
+                    (Some(*status), standard_reason(*status))
+                }
                 _ => (None, ""),
             };
             Some(made(Role::Revocation, "GET", path_of(url), answer, *taken_ms))
@@ -163,6 +166,16 @@ fn hop(event: &Event, hosts: &HostRoles) -> Option<Hop> {
             method, url, cause, taken_ms, ..
         }) => Some(made(Role::ManagementPoint, method, path_of(url), (None, cause), *taken_ms)),
         _ => None,
+    }
+}
+
+/// The distribution point's own phrase is not kept; CRL hosts use the standard ones.
+fn standard_reason(status: u16) -> &'static str {
+    match status {
+        404 => "Not Found",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "",
     }
 }
 

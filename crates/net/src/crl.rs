@@ -6,6 +6,7 @@ use bytes::Bytes;
 use cmglab_clock::Stopwatch;
 use cmglab_events::kinds::{CrlOutcome, NetEvent};
 use cmglab_tls::CrlCache;
+use http::StatusCode;
 use http::uri::Authority;
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
@@ -22,16 +23,16 @@ pub(crate) async fn fetch_all(deps: &Deps, cache: &CrlCache, urls: &[String]) {
 
 async fn fetch_one(deps: &Deps, cache: &CrlCache, url: &str) {
     let watch = Stopwatch::start();
-    let outcome = match http_get(deps, url, LARGEST_CRL).await {
-        Ok(der) => {
-            let bytes = der.len() as u64;
-            if cache.insert(url, der.to_vec()) {
-                CrlOutcome::Fetched { bytes }
-            } else {
-                CrlOutcome::Unavailable { cause: "the answer is not a CRL with a nextUpdate".to_owned() }
-            }
+    let unavailable = |status, cause| CrlOutcome::Unavailable { status, cause };
+    let outcome = match answered(deps, url, LARGEST_CRL).await {
+        Ok((StatusCode::OK, der)) if cache.insert(url, der.to_vec()) => {
+            CrlOutcome::Fetched { bytes: der.len() as u64 }
         }
-        Err(error) => CrlOutcome::Unavailable { cause: error.cause },
+        Ok((StatusCode::OK, _)) => {
+            unavailable(Some(200), "the answer is not a CRL with a nextUpdate".to_owned())
+        }
+        Ok((status, _)) => unavailable(Some(status.as_u16()), format!("{url} answered {status}")),
+        Err(error) => unavailable(None, error.cause),
     };
     deps.events.emit(NetEvent::CrlFetched { url: url.to_owned(), outcome, taken_ms: watch.millis() });
 }
@@ -42,12 +43,19 @@ async fn fetch_one(deps: &Deps, cache: &CrlCache, url: &str) {
 /// # Errors
 /// [`CallError`] for any answer but 200, or none within five seconds.
 pub async fn http_get(deps: &Deps, url: &str, cap: usize) -> Result<Bytes, CallError> {
+    match answered(deps, url, cap).await? {
+        (StatusCode::OK, body) => Ok(body),
+        (status, _) => Err(CallError::new(CallFailure::Broken, format!("{url} answered {status}"))),
+    }
+}
+
+async fn answered(deps: &Deps, url: &str, cap: usize) -> Result<(StatusCode, Bytes), CallError> {
     tokio::time::timeout(PATIENCE, fetch(deps, url, cap)).await.unwrap_or_else(|_elapsed| {
         Err(CallError::new(CallFailure::Timeout, format!("{url}: no answer within {PATIENCE:?}")))
     })
 }
 
-async fn fetch(deps: &Deps, url: &str, cap: usize) -> Result<Bytes, CallError> {
+async fn fetch(deps: &Deps, url: &str, cap: usize) -> Result<(StatusCode, Bytes), CallError> {
     let bad = |cause: String| CallError::new(CallFailure::Request, cause);
     let uri: http::Uri = url.parse().map_err(|error| bad(format!("{url}: {error}")))?;
     let host = uri.host().ok_or_else(|| bad(format!("{url} names no host")))?;
@@ -67,11 +75,7 @@ async fn fetch(deps: &Deps, url: &str, cap: usize) -> Result<Bytes, CallError> {
         .map_err(|error| bad(error.to_string()))?;
     let response = sender.send_request(request).await.map_err(broken)?;
     let status = response.status();
-    let body = read_capped(response.into_body(), cap).await;
-    if status != http::StatusCode::OK {
-        return Err(CallError::new(CallFailure::Broken, format!("{url} answered {status}")));
-    }
-    body
+    Ok((status, read_capped(response.into_body(), cap).await?))
 }
 
 const LARGEST_CRL: usize = 1024 * 1024;

@@ -84,6 +84,7 @@ fn read(text: &str, path: &Path) -> Result<Scenario, Mistake> {
     file.lab.as_ref().map_or(Ok(()), check::lab)?;
     let lab = file.lab.map(|lab| lab.value).unwrap_or_default();
     check::steps(&file.steps, &lab)?;
+    check::says_something(file.expect.as_ref().map(|expect| &expect.value), &file.steps.value)?;
     file.expect.as_ref().map_or(Ok(()), |expect| check::expect(expect, &file.steps.value))?;
     Ok(Scenario {
         name: file.name.value,

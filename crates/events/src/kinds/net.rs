@@ -170,6 +170,9 @@ pub enum CrlOutcome {
     },
     /// Not to be had.
     Unavailable {
+        /// HTTP status, when the distribution point answered at all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
         /// The cause in words.
         cause: String,
     },

@@ -127,6 +127,19 @@ fn sendable(step: &Spanned<Step>, request: &RawRequest) -> Result<(), Mistake> {
     Ok(())
 }
 
+/// Without an expectation a scenario still says that its client's steps succeed; without those it says
+/// nothing.
+pub(super) fn says_something(expect: Option<&Expect>, steps: &[Spanned<Step>]) -> Result<(), Mistake> {
+    let by_client = |step: &Spanned<Step>| {
+        matches!(step.value, Step::Install(_) | Step::Register | Step::RefreshLocation | Step::SendMessage)
+    };
+    if steps.iter().any(by_client) || expect.is_some_and(|expect| *expect != Expect::default()) {
+        return Ok(());
+    }
+    let fix = "add `expect:` and say what must be seen";
+    Err(Mistake::of_file("nothing is expected, so the scenario could not fail", fix))
+}
+
 pub(super) fn expect(expect: &Spanned<Expect>, steps: &[Spanned<Step>]) -> Result<(), Mistake> {
     let value = &expect.value;
     let has = |wanted: fn(&Step) -> bool| steps.iter().any(|step| wanted(&step.value));

@@ -37,7 +37,7 @@ lab:
         client_app: 22ed38d9-0000-4036-8000-a98452fda4fc
         server_app: f1f9b14e-0000-4f17-8000-2593f6eee91e
         users: [{ id: 2391ff2a-0000-4c1b-8000-5a6335f035a6, upn: alice@lab.test }]
-steps: [{ advance: 8h 30m }, { set: { clients_check_crl: false } }, restart-client]
+steps: [{ advance: 8h 30m }, { set: { clients_check_crl: false } }, restart-client, send-message]
 ";
     let scenario = Scenario::parse(text, Path::new("somewhere/a/b.yaml")).unwrap();
     assert_eq!(scenario.lab.cmg.host, "myCMG.cloudapp.net");
@@ -45,7 +45,8 @@ steps: [{ advance: 8h 30m }, { set: { clients_check_crl: false } }, restart-clie
     assert_eq!(scenario.lab.azure_ad.tenants.len(), 1);
     assert_eq!(scenario.lab.faults.len(), 1);
     let steps: Vec<String> = scenario.steps.iter().map(ToString::to_string).collect();
-    assert_eq!(steps, ["advance: 8h 30m", "set: clients_check_crl = false", "restart-client"]);
+    let written = ["advance: 8h 30m", "set: clients_check_crl = false", "restart-client", "send-message"];
+    assert_eq!(steps, written);
 }
 
 #[test]
@@ -145,4 +146,13 @@ proptest::proptest! {
     fn any_text_is_read_without_panic(text in "(name|about|steps|lab|expect|[ -~\n]){0,40}") {
         let _either = Scenario::parse(&text, Path::new("a.yaml"));
     }
+}
+
+#[test]
+fn a_scenario_that_could_not_fail_is_refused() {
+    let text = |step: &str| format!("name: b\nabout: x\nsteps:\n  - {step}\nexpect: {{}}\n");
+    let refused = Scenario::parse(&text("advance: 6m"), Path::new("b.yaml")).unwrap_err();
+    assert!(refused.what.contains("nothing is expected"), "{refused}");
+    // A client's step must succeed, or the run fails.
+    assert!(Scenario::parse(&text("register"), Path::new("b.yaml")).is_ok());
 }
