@@ -11,10 +11,10 @@ use cmglab_proto::ids::{MessageId, SiteCode};
 use cmglab_proto::sts::BearerToken;
 use cmglab_proto::url::{AuthScheme, CcmHostName};
 
-use crate::ClientError;
 use crate::cmg::{Proof, Speaker};
 use crate::messaging::Mail;
 use crate::transport::Transport;
+use crate::{ClientError, Sid};
 
 /// Who asks location services, through which CMG, with which token.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,21 @@ impl Asker<'_> {
             sender: self.host_name,
             signed_by: None,
         };
+        // Of ccmsetup's messages nothing goes through the messaging component.
+        let agent = self.log == ClientLog::LocationServices;
+        if agent {
+            voice.emit(ClientEvent::MessageSending {
+                message: mail.id,
+                server: self.name.clone(),
+                endpoint: mail.endpoint.to_string(),
+                sid: Sid::system().to_string(),
+            });
+        }
         let reply = self.transport.post(&voice, self.speaker, &mail).await?;
+        if agent {
+            let reply = reply.as_ref().map(|reply| reply.msg.id);
+            voice.emit(ClientEvent::MessageAnswered { message: mail.id, reply });
+        }
         let body = reply.map(|reply| reply.payload).unwrap_or_default();
         voice.emit(ClientEvent::MessageReceived { log: self.log, body: body.clone() });
         Ok(body)

@@ -61,12 +61,14 @@ async fn the_message_id_is_carried_and_decides_nothing() {
     let lab = Lab::new().await;
     let header = HeaderName::from_static(MESSAGE_HEADER);
     let id = "3087bd34-b82c-4950-b972-e82bb0fb8385";
-    for value in [id, "not a guid"] {
-        let answer = lab.send(Ask::get("/nothing").header(header.clone(), value)).await;
-        assert_eq!(answer.status, 404);
+    // Believed of a caller with a certificate alone, as the connection point has one.
+    for (value, certificate, told) in [
+        (id, CertificateVerdict::Valid, Some(id.parse().unwrap())),
+        (id, CertificateVerdict::Absent, None),
+        ("not a guid", CertificateVerdict::Valid, None),
+    ] {
+        let ask = Ask::get("/nothing").header(header.clone(), value).certificate(certificate);
+        assert_eq!(lab.send(ask).await.status, 404);
+        assert_eq!(lab.events.snapshot().last().unwrap().message, told, "{value} {certificate:?}");
     }
-    let events = lab.events.snapshot();
-    let [first, second] = events.last_chunk().unwrap();
-    assert_eq!(first.message, Some(id.parse().unwrap()));
-    assert_eq!(second.message, None);
 }
