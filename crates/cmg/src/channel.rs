@@ -8,7 +8,7 @@ use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
 use cmglab_net::{Listen, Peer, ServeError, ServerHandle, read_capped};
 use cmglab_pki::read::Certificate;
 use cmglab_proto::settings::SettingsDocument;
-use cmglab_tunnel::{Channel, ChannelUp, SETTINGS_PATH};
+use cmglab_tunnel::{CONNECTION_HEADER, Channel, ChannelUp, SETTINGS_PATH};
 use http::{Request, StatusCode};
 
 use crate::Shared;
@@ -45,41 +45,48 @@ fn subject(peer: &Peer) -> String {
 
 /// Takes the site's settings from the channel at hello and on change, and puts it in service.
 async fn attend(shared: Arc<Shared>, up: ChannelUp) {
-    let connection = up.channel.connection().to_owned();
-    let subject = subject(&up.peer);
-    shared.deps.events.emit(CmgEvent::ChannelUp { connection: connection.clone(), subject });
-    let mut gone = up.gone;
+    let (mut gone, mut hello) = (up.gone, Hello { subject: subject(&up.peer), connection: None });
     let cause = tokio::select! {
         cause = &mut gone => cause.unwrap_or_else(|_| "closed".to_owned()),
-        cause = follow_settings(&shared, &up.channel) => cause,
+        cause = follow_settings(&shared, &up.channel, &mut hello) => cause,
         () = shared.stop.cancelled() => "the gateway is closing".to_owned(),
     };
-    shared.channels.remove(&connection);
+    let own = up.channel.connection();
+    shared.channels.remove(own);
+    let connection = hello.connection.unwrap_or_else(|| own.to_owned());
     shared.deps.events.emit(CmgEvent::ChannelDown { connection, cause });
 }
 
+/// Who dialled, and the id that it gave the connection, once it has said it.
+struct Hello {
+    subject: String,
+    connection: Option<String>,
+}
+
 /// Asks for settings newer than those in force, for as long as the channel lives; returns why it ended.
-async fn follow_settings(shared: &Shared, channel: &Channel) -> String {
-    let mut serving = false;
+async fn follow_settings(shared: &Shared, channel: &Channel, hello: &mut Hello) -> String {
     loop {
+        let serving = hello.connection.is_some();
         // At hello the present document is wanted, whatever version this instance already has.
         let after = if serving { shared.settings.version() } else { 0 };
-        match ask_settings(channel, after).await {
-            Ok(document) => {
-                let (version, tenants) = (document.version, document.tenants.len());
-                match apply(shared, document) {
-                    Ok(true) => shared.deps.events.emit(CmgEvent::SettingsApplied { version, tenants }),
-                    Ok(false) => {}
-                    Err(cause) => return cause,
-                }
-            }
+        let (connection, document) = match ask_settings(channel, after).await {
+            Ok(answer) => answer,
+            Err(cause) => return cause,
+        };
+        if !serving {
+            hello.connection = Some(connection.clone());
+            let (connection, subject) = (connection.clone(), hello.subject.clone());
+            shared.deps.events.emit(CmgEvent::ChannelUp { connection, subject });
+        }
+        let (version, tenants) = (document.version, document.tenants.len());
+        match apply(shared, document) {
+            Ok(true) => shared.deps.events.emit(CmgEvent::SettingsApplied { version, tenants }),
+            Ok(false) => {}
             Err(cause) => return cause,
         }
         if !serving {
             shared.channels.add(channel.clone());
-            let connection = channel.connection().to_owned();
             shared.deps.events.emit(CmgEvent::InService { connection });
-            serving = true;
         }
     }
 }
@@ -93,7 +100,8 @@ fn apply(shared: &Shared, document: SettingsDocument) -> Result<bool, String> {
     Ok(applied)
 }
 
-async fn ask_settings(channel: &Channel, after: u64) -> Result<SettingsDocument, String> {
+/// The connection point's name for the connection, and the document.
+async fn ask_settings(channel: &Channel, after: u64) -> Result<(String, SettingsDocument), String> {
     let request = Request::get(format!("https://channel{SETTINGS_PATH}?after={after}"))
         .version(http::Version::HTTP_2)
         .body(Body::empty())
@@ -104,9 +112,14 @@ async fn ask_settings(channel: &Channel, after: u64) -> Result<SettingsDocument,
         tokio::time::sleep(RETRY).await;
         return Err(format!("the connection point answered the settings request with {}", response.status()));
     }
+    let named = response.headers().get(CONNECTION_HEADER).and_then(|value| value.to_str().ok());
+    let named = named.filter(|name| name.len() <= LONGEST_NAME).unwrap_or_else(|| channel.connection());
+    let named = named.to_owned();
     let body = read_capped(response.into_body(), LARGEST_SETTINGS).await.map_err(|error| error.cause)?;
-    SettingsDocument::from_json(&body).map_err(|error| error.to_string())
+    let document = SettingsDocument::from_json(&body).map_err(|error| error.to_string())?;
+    Ok((named, document))
 }
 
 const LARGEST_SETTINGS: usize = 1024 * 1024;
+const LONGEST_NAME: usize = 64;
 const RETRY: Duration = Duration::from_millis(200);

@@ -11,7 +11,7 @@ use axum::body::Body;
 use cmglab_events::kinds::ConnectionPointEvent;
 use cmglab_net::{Deps, dial};
 use cmglab_tls::stream::ClientStream;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,8 +22,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ALPN, CONNECTION_WINDOW, KEEP_ALIVE, KEEP_ALIVE_PATIENCE, LARGEST_HEAD, MOST_STREAMS, STREAM_WINDOW,
-    in_words,
+    ALPN, CONNECTION_HEADER, CONNECTION_WINDOW, KEEP_ALIVE, KEEP_ALIVE_PATIENCE, LARGEST_HEAD, MOST_STREAMS,
+    SETTINGS_PATH, STREAM_WINDOW, in_words,
 };
 
 /// Answers the requests that come down the channel.
@@ -138,9 +138,17 @@ impl Connector {
 
     async fn serve_channel(&self, stream: Stream, connection: &str) {
         let serve = Arc::clone(&self.serve);
-        let service = hyper::service::service_fn(move |request| {
+        let name = HeaderValue::from_str(connection).ok();
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let name = name.clone().filter(|_| request.uri().path() == SETTINGS_PATH);
             let answer = serve(request);
-            async move { Ok::<_, Infallible>(answer.await) }
+            async move {
+                let mut answer = answer.await;
+                if let Some(name) = name {
+                    answer.headers_mut().insert(CONNECTION_HEADER, name);
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
         self.deps.events.emit(ConnectionPointEvent::ChannelConnected {
             server: self.server(),

@@ -44,6 +44,10 @@ fn in_words(error: &dyn Error) -> String {
     words
 }
 
+/// The header in which the connection point names its connection beside the settings, so that the logs of both
+/// ends speak of one id.
+pub const CONNECTION_HEADER: &str = "x-cmglab-connection";
+
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 const MOST_STREAMS: u32 = 4096;
