@@ -3,7 +3,9 @@
 use std::fmt::Display;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,6 +27,11 @@ impl<'a> Parts<'a> {
             _ => Err(TokenError::malformed("token", "it does not have three parts")),
         }
     }
+}
+
+/// What the signature of `token` covers.
+pub(crate) fn signed_part<'a>(token: &'a str, parts: &Parts<'_>) -> &'a [u8] {
+    &token.as_bytes()[..parts.header.len() + 1 + parts.payload.len()]
 }
 
 /// One part, decoded.
@@ -59,3 +66,13 @@ pub(crate) fn sign<E: Display>(
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
     Ok(token)
 }
+
+/// Base64 of either alphabet, with or without padding, as header members of clients come.
+pub(crate) fn decode_lenient(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    LENIENT.decode(text.replace('-', "+").replace('_', "/"))
+}
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);

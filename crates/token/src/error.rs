@@ -33,12 +33,15 @@ pub enum TokenError {
     /// No key of that id is in the key set; perhaps the set is out of date.
     #[error("no key {kid:?} in the key set; fetch the set again or check who issued the token")]
     UnknownKey {
-        /// The header's `kid`, else its `x5t`; none when it names no key.
+        /// The header's `kid`, else its thumbprint; none when it names no key.
         kid: Option<String>,
     },
     /// The signature does not verify.
     #[error("the signature does not verify with the key that the token names")]
     Signature,
+    /// An encrypted token does not open: another key, or it was changed. Which of them is not told apart.
+    #[error("it does not decrypt: encrypted to another key, or changed on its way")]
+    Decryption,
     /// The issuer is not one of those expected.
     #[error("issuer {found:?} is not one of {expected:?}")]
     Issuer {

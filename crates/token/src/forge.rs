@@ -1,12 +1,17 @@
 //! Bad tokens, for tests of whoever verifies and for scenarios that need a refusal.
 //!
-//! Each function takes a good token and returns a twin that differs from it in one property.
+//! Each function takes a good token and returns a twin that differs from it in one property; [`Mint`] makes
+//! a token from nothing and marks it.
+
+mod mint;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::compact::{self, Parts};
 use crate::{SigningKey, TokenError};
+
+pub use mint::{Flaw, Forged, Mint};
 
 /// Signed properly, but it ended an hour before `now`.
 ///

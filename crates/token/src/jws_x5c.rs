@@ -7,23 +7,15 @@
 
 use std::fmt::{self, Display};
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
-};
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::general_purpose::GeneralPurpose;
-use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use x509_parser::certificate::X509Certificate;
-use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_PKCS1_RSAENCRYPTION};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::compact::{self, Parts};
 use crate::error::limited;
-use crate::{Header, TokenError};
+use crate::{TokenError, signature};
 
 /// A request whose signature verifies with the key of the certificate it carries. That alone proves nothing
 /// about who issued the certificate.
@@ -54,23 +46,66 @@ impl fmt::Debug for SignedRequest {
     }
 }
 
-/// Checks the signature (RS256 or ES256, as the certificate's key has it) of a request of at most 64 KiB.
+/// Checks the signature (RS256, PS256 or ES256, as fits the certificate's key) of a request of at most 64 KiB.
 ///
 /// # Errors
 /// [`TokenError::TooLarge`] also for more than 8 certificates, [`TokenError::Malformed`],
 /// [`TokenError::Unsigned`], [`TokenError::Algorithm`], [`TokenError::Certificate`], [`TokenError::Signature`].
 pub fn verify(jws: &str) -> Result<SignedRequest, TokenError> {
+    let opened = open(jws)?;
+    let spki = parsed(opened.leaf_der())?.public_key().raw.to_vec();
+    opened.verify(&spki)
+}
+
+/// A request whose signature has yet to be checked: for callers that know the certificate already.
+pub struct Opened<'a> {
+    jws: &'a str,
+    parts: Parts<'a>,
+    header: Map<String, Value>,
+    chain: Vec<Vec<u8>>,
+}
+
+/// Opens a request of at most 64 KiB and believes nothing.
+///
+/// # Errors
+/// As [`verify`], but for [`TokenError::Signature`].
+pub fn open(jws: &str) -> Result<Opened<'_>, TokenError> {
     limited("signed request", jws.len(), MAX_REQUEST)?;
     let parts = Parts::of(jws)?;
     let header: Map<String, Value> = compact::decode_json("header", parts.header)?;
-    let known: Header = compact::decode_json("header", parts.header)?;
-    known.check(&["RS256", "ES256"])?;
+    signature::algorithm(&header, &signature::ASYMMETRIC)?;
     let chain = certificates(header.get("x5c"))?;
-    let leaf = chain.first().ok_or_else(|| TokenError::certificate("there is none"))?;
-    let message = &jws[..parts.header.len() + 1 + parts.payload.len()];
-    let signature = compact::decode("signature", parts.signature)?;
-    check(&known.alg, leaf, message.as_bytes(), &signature)?;
-    Ok(SignedRequest { payload: compact::decode_json("payload", parts.payload)?, chain, header })
+    if chain.is_empty() {
+        return Err(TokenError::certificate("there is none"));
+    }
+    Ok(Opened { jws, parts, header, chain })
+}
+
+impl Opened<'_> {
+    /// The certificate that came along, in DER.
+    #[must_use]
+    pub fn leaf_der(&self) -> &[u8] {
+        self.chain.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// Checks the signature with `spki`, which must be the SubjectPublicKeyInfo of that certificate in DER.
+    ///
+    /// # Errors
+    /// As [`verify`].
+    pub fn verify(self, spki: &[u8]) -> Result<SignedRequest, TokenError> {
+        let (_, key) = SubjectPublicKeyInfo::from_der(spki).map_err(TokenError::certificate)?;
+        let algorithm = signature::algorithm(&self.header, &signature::ASYMMETRIC)?;
+        let made = compact::decode("signature", self.parts.signature)?;
+        signature::check(algorithm, &key, compact::signed_part(self.jws, &self.parts), &made)?;
+        let payload = compact::decode_json("payload", self.parts.payload)?;
+        Ok(SignedRequest { payload, chain: self.chain, header: self.header })
+    }
+}
+
+impl fmt::Debug for Opened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("certificates", &self.chain.len()).finish_non_exhaustive()
+    }
 }
 
 /// Makes a request: `header` must say `alg` and `x5c`, and `signer` must sign accordingly.
@@ -87,7 +122,8 @@ pub fn sign<E: Display>(
     compact::sign(&header, &compact::encode_json("payload", payload)?, signer)
 }
 
-fn certificates(x5c: Option<&Value>) -> Result<Vec<Vec<u8>>, TokenError> {
+/// The certificates of a header in DER: one text or a list of texts.
+pub(crate) fn certificates(x5c: Option<&Value>) -> Result<Vec<Vec<u8>>, TokenError> {
     match x5c {
         None => Err(TokenError::certificate("there is none")),
         Some(Value::String(one)) => Ok(vec![certificate(one)?]),
@@ -106,35 +142,15 @@ fn not_text() -> TokenError {
 
 fn certificate(text: &str) -> Result<Vec<u8>, TokenError> {
     let text: String = text.split_ascii_whitespace().collect();
-    BASE64.decode(text).map_err(TokenError::certificate)
+    compact::decode_lenient(&text).map_err(TokenError::certificate)
 }
 
-fn check(algorithm: &str, leaf: &[u8], message: &[u8], signature: &[u8]) -> Result<(), TokenError> {
-    let (rest, x509) = X509Certificate::from_der(leaf).map_err(TokenError::certificate)?;
-    if !rest.is_empty() {
-        return Err(TokenError::certificate("bytes follow its end"));
-    }
-    let public_key = x509.public_key();
-    let scheme: &'static dyn VerificationAlgorithm = match algorithm {
-        "RS256" if public_key.algorithm.algorithm == OID_PKCS1_RSAENCRYPTION => &RSA_PKCS1_2048_8192_SHA256,
-        "ES256" if is_p256(public_key) => &ECDSA_P256_SHA256_FIXED,
-        _ => return Err(TokenError::Algorithm(algorithm.to_owned())),
-    };
-    UnparsedPublicKey::new(scheme, public_key.subject_public_key.data.as_ref())
-        .verify(message, signature)
-        .map_err(|_| TokenError::Signature)
+/// A certificate, and nothing after it.
+pub(crate) fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, TokenError> {
+    let (rest, x509) = X509Certificate::from_der(der).map_err(TokenError::certificate)?;
+    if rest.is_empty() { Ok(x509) } else { Err(TokenError::certificate("bytes follow its end")) }
 }
 
-fn is_p256(spki: &SubjectPublicKeyInfo<'_>) -> bool {
-    let curve = spki.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
-    spki.algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY && curve.is_some_and(|curve| curve == OID_EC_P256)
-}
-
-/// With or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 const MAX_REQUEST: usize = 64 << 10;
 const MAX_CERTIFICATES: usize = 8;
 

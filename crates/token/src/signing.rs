@@ -13,7 +13,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use rcgen::{CertificateParams, DistinguishedName, DnType};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::RSAPublicKey;
@@ -34,9 +35,11 @@ struct Inner {
 }
 
 /// Which header a token gets. The signature is RS256 in all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum HeaderKind {
     /// Azure AD version 1: `typ`, `alg`, `x5t`, `kid` (entra section 1.3).
+    #[default]
     AadV1,
     /// Azure AD version 2: `typ`, `alg`, `kid` (entra section 1.3).
     AadV2,
@@ -98,14 +101,26 @@ impl SigningKey {
     /// # Errors
     /// [`TokenError::Malformed`] when the claims are not JSON; [`TokenError::Key`] when the provider fails.
     pub fn sign<C: Serialize>(&self, header: HeaderKind, claims: &C) -> Result<String, TokenError> {
+        let header = compact::encode_json("header", &self.fields(header))?;
+        self.sign_parts(&header, &compact::encode_json("claims", claims)?)
+    }
+
+    /// The header of a kind, to be changed.
+    pub(crate) fn header(&self, kind: HeaderKind) -> Result<Map<String, Value>, TokenError> {
+        match serde_json::to_value(self.fields(kind)) {
+            Ok(Value::Object(header)) => Ok(header),
+            Ok(_) => Err(TokenError::malformed("header", "not an object")),
+            Err(error) => Err(TokenError::malformed("header", error)),
+        }
+    }
+
+    fn fields(&self, kind: HeaderKind) -> Fields<'_> {
         let kid = self.kid();
-        let header = match header {
+        match kind {
             HeaderKind::AadV1 => Fields { x5t: Some(kid), kid: Some(kid), ..FIELDS },
             HeaderKind::AadV2 => Fields { kid: Some(kid), ..FIELDS },
             HeaderKind::Ccm => Fields { x5t: Some(kid), ..FIELDS },
-        };
-        let header = compact::encode_json("header", &header)?;
-        self.sign_parts(&header, &compact::encode_json("claims", claims)?)
+        }
     }
 
     pub(crate) fn sign_parts(&self, header: &str, payload: &str) -> Result<String, TokenError> {

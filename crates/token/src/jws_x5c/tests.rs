@@ -1,7 +1,8 @@
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256};
+use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64_STANDARD;
 use proptest::prelude::*;
 use serde_json::json;
@@ -84,6 +85,29 @@ fn both_kinds_of_key_pass_and_the_parts_come_back() {
 }
 
 #[test]
+fn rsa_keys_may_use_either_padding() {
+    let device = Device::rsa();
+    let Key::Rsa(pair) = &device.key else { panic!("an RSA key") };
+    let header = with(device.header(), "alg", json!("PS256"));
+    let pss = |message: &[u8]| {
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message, &mut signature).map(|()| signature)
+    };
+    assert!(verify(&sign(&header, &json!({"iat": "1795289721"}), pss).unwrap()).is_ok());
+    assert_eq!(verify(&device.request(&header)), Err(TokenError::Signature));
+    assert_eq!(verify(&sign(&device.header(), &json!({}), pss).unwrap()), Err(TokenError::Signature));
+}
+
+#[test]
+fn a_header_may_hold_members_of_odd_types() {
+    let device = Device::p256();
+    let header = with(with(device.header(), "kid", json!(7)), "x5t", json!(["x"]));
+    assert!(verify(&device.request(&header)).is_ok());
+    let critical = with(device.header(), "crit", json!(["b64"]));
+    assert!(matches!(verify(&device.request(&critical)), Err(TokenError::Malformed { .. })));
+}
+
+#[test]
 fn x5c_is_text_or_a_list_with_breaks_and_without_padding() {
     let device = Device::p256();
     let broken: Vec<_> = device.x5c.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line)).collect();
@@ -124,7 +148,7 @@ fn another_devices_certificate_does_not_fit_the_signature() {
 #[test]
 fn the_algorithm_must_fit_the_key_and_be_accepted() {
     let device = Device::p256();
-    for other in ["RS256", "HS256", "ES384", "es256"] {
+    for other in ["RS256", "PS256", "HS256", "ES384", "es256"] {
         let request = device.request(&with(device.header(), "alg", json!(other)));
         assert_eq!(verify(&request), Err(TokenError::Algorithm(other.to_owned())));
     }
