@@ -168,6 +168,12 @@ impl Authority {
         self.0.ledger.revoke(serial, now);
     }
 
+    /// Whether a CRL issued at `now` says that a certificate is revoked.
+    #[must_use]
+    pub fn is_revoked(&self, serial: &Serial, now: Timestamp) -> bool {
+        self.0.ledger.is_revoked(serial, now)
+    }
+
     /// Issues CRL `number` (RFC 5280 section 5) as of `now`, in DER. Revocations later than `now` are not on it.
     ///
     /// # Errors

@@ -19,6 +19,11 @@ impl Ledger {
         revoked.entry(serial.clone()).or_insert(now);
     }
 
+    pub(crate) fn is_revoked(&self, serial: &Serial, now: Timestamp) -> bool {
+        let revoked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        revoked.get(serial).is_some_and(|&at| at <= now)
+    }
+
     /// No issuing distribution point: the CRL covers everything its issuer signs, wherever it was fetched.
     pub(crate) fn crl(
         &self,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256,
+};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
@@ -36,8 +38,14 @@ struct Inner {
 }
 
 enum Pair {
-    P256(EcdsaKeyPair),
+    P256(P256),
     Rsa(RsaKeyPair),
+}
+
+/// One key twice: the provider ties the form of a signature to the pair.
+struct P256 {
+    x509: EcdsaKeyPair,
+    jose: EcdsaKeyPair,
 }
 
 impl PrivateKey {
@@ -108,7 +116,7 @@ impl PrivateKey {
     #[must_use]
     pub fn public_key(&self) -> &[u8] {
         match &self.0.pair {
-            Pair::P256(pair) => pair.public_key().as_ref(),
+            Pair::P256(pair) => pair.x509.public_key().as_ref(),
             Pair::Rsa(pair) => pair.public_key().as_ref(),
         }
     }
@@ -129,23 +137,54 @@ impl PrivateKey {
         }
     }
 
+    /// ECDSA on P-256 with SHA-256 as JOSE wants it (RFC 7518 section 3.4): 64 bytes, both numbers big-endian
+    /// in full length.
+    ///
+    /// # Errors
+    /// [`PkiError::KeyKind`] for an RSA key; [`PkiError::Signing`] when the provider fails.
+    pub fn sign_es256(&self, message: &[u8]) -> Result<Vec<u8>, PkiError> {
+        match &self.0.pair {
+            Pair::P256(pair) => ecdsa(&pair.jose, message),
+            Pair::Rsa(_) => Err(PkiError::KeyKind { wanted: KeyKind::P256, found: KeyKind::Rsa2048 }),
+        }
+    }
+
+    /// Signs as JOSE wants it, with the algorithm that [`PrivateKey::jws_algorithm`] names. Returns both.
+    ///
+    /// # Errors
+    /// [`PkiError::Signing`] when the provider fails.
+    pub fn sign_jws(&self, message: &[u8]) -> Result<(&'static str, Vec<u8>), PkiError> {
+        let signature = match self.kind() {
+            KeyKind::P256 => self.sign_es256(message),
+            KeyKind::Rsa2048 => self.sign_rs256(message),
+        };
+        Ok((self.jws_algorithm(), signature?))
+    }
+
+    /// The `alg` of what [`PrivateKey::sign_jws`] signs: `ES256` or `RS256`.
+    #[must_use]
+    pub fn jws_algorithm(&self) -> &'static str {
+        match self.kind() {
+            KeyKind::P256 => "ES256",
+            KeyKind::Rsa2048 => "RS256",
+        }
+    }
+
     /// Signs as X.509 wants it: RS256 for RSA, ASN.1 ECDSA with SHA-256 for P-256.
     pub(crate) fn sign_x509(&self, message: &[u8]) -> Result<Vec<u8>, PkiError> {
         match &self.0.pair {
-            Pair::P256(pair) => {
-                let signature = pair.sign(&SystemRandom::new(), message).map_err(PkiError::signing)?;
-                Ok(signature.as_ref().to_vec())
-            }
+            Pair::P256(pair) => ecdsa(&pair.x509, message),
             Pair::Rsa(_) => self.sign_rs256(message),
         }
     }
 
-    fn p256(pair: EcdsaKeyPair) -> Result<Self, PkiError> {
-        let document = pair.to_pkcs8v1().map_err(key)?;
+    fn p256(x509: EcdsaKeyPair) -> Result<Self, PkiError> {
+        let document = x509.to_pkcs8v1().map_err(key)?;
         let pkcs8 = Zeroizing::new(document.as_ref().to_vec());
-        let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(key)?;
+        let spki: PublicKeyX509Der<'_> = x509.public_key().as_der().map_err(key)?;
         let spki = spki.as_ref().to_vec();
-        Ok(Self(Arc::new(Inner { pair: Pair::P256(pair), pkcs8, spki })))
+        let jose = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).map_err(key)?;
+        Ok(Self(Arc::new(Inner { pair: Pair::P256(P256 { x509, jose }), pkcs8, spki })))
     }
 
     fn rsa(pair: RsaKeyPair) -> Result<Self, PkiError> {
@@ -163,6 +202,11 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
+fn ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<Vec<u8>, PkiError> {
+    let signature = pair.sign(&SystemRandom::new(), message).map_err(PkiError::signing)?;
+    Ok(signature.as_ref().to_vec())
+}
+
 fn key(reason: impl ToString) -> PkiError {
     PkiError::Key { reason: reason.to_string() }
 }
@@ -172,7 +216,7 @@ const MAX_KEY: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
     use super::*;
 
@@ -198,10 +242,27 @@ mod tests {
     }
 
     #[test]
-    fn rs256_needs_rsa() {
+    fn es256_verifies_and_only_over_the_signed_bytes() {
         let key = PrivateKey::generate(KeyKind::P256).unwrap();
+        let again = PrivateKey::from_pkcs8_der(key.pkcs8_der()).unwrap();
+        for signature in [key.sign_es256(b"message").unwrap(), again.sign_es256(b"message").unwrap()] {
+            assert_eq!(signature.len(), 64);
+            let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.public_key());
+            assert!(public.verify(b"message", &signature).is_ok());
+            assert!(public.verify(b"massage", &signature).is_err());
+        }
+    }
+
+    #[test]
+    fn each_algorithm_needs_its_kind_of_key() {
+        let (p256, rsa) = (PrivateKey::generate(KeyKind::P256), PrivateKey::generate(KeyKind::Rsa2048));
+        let (p256, rsa) = (p256.unwrap(), rsa.unwrap());
         let wanted = PkiError::KeyKind { wanted: KeyKind::Rsa2048, found: KeyKind::P256 };
-        assert_eq!(key.sign_rs256(b"message"), Err(wanted));
+        assert_eq!(p256.sign_rs256(b"message"), Err(wanted));
+        let wanted = PkiError::KeyKind { wanted: KeyKind::P256, found: KeyKind::Rsa2048 };
+        assert_eq!(rsa.sign_es256(b"message"), Err(wanted));
+        assert_eq!(p256.sign_jws(b"message").map(|(alg, made)| (alg, made.len())), Ok(("ES256", 64)));
+        assert_eq!(rsa.sign_jws(b"message"), rsa.sign_rs256(b"message").map(|made| ("RS256", made)));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Authority {
 }
 
 /// The key of a request that is signed with it.
-fn requested_key(csr_der: &[u8]) -> Result<rcgen::SubjectPublicKeyInfo, PkiError> {
+pub(crate) fn requested_key(csr_der: &[u8]) -> Result<rcgen::SubjectPublicKeyInfo, PkiError> {
     limited(REQUEST, csr_der, MAX_REQUEST)?;
     let (rest, csr) =
         X509CertificationRequest::from_der(csr_der).map_err(|error| PkiError::malformed(REQUEST, error))?;

@@ -131,7 +131,8 @@ fn crls_tell_what_is_revoked_and_when() {
     issuing.revoke(&serial, later);
     issuing.revoke(&serial, later + SignedDuration::from_hours(1));
     let before = Crl::parse(&issuing.crl(now(), 2).unwrap()).unwrap();
-    assert!(!before.revokes(&serial));
+    assert!(!before.revokes(&serial) && !issuing.is_revoked(&serial, now()));
+    assert!(issuing.is_revoked(&serial, later));
     let after = Crl::parse(&issuing.crl(later, 300).unwrap()).unwrap();
     assert_eq!(after.revoked, [(serial, later)]);
     assert_eq!(after.number, Some(300));

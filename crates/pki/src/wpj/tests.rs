@@ -49,22 +49,37 @@ fn the_certificate_says_what_it_must() {
 #[test]
 fn extensions_are_encoded_and_marked_as_specified() {
     let (ids, now) = (Ids::seeded(1), now());
-    let key = PrivateKey::generate(KeyKind::P256).unwrap();
-    let request = certificate_request(&key).unwrap();
-    let der = authority(&ids, now).issue_wpj(&request, &subject(), now, &ids).unwrap();
-    let (_, x509) = x509_parser::parse_x509_certificate(&der).unwrap();
-    let find = |oid: &str| x509.extensions().iter().find(|e| e.oid.to_id_string() == oid).unwrap();
-    assert!(find("2.5.29.37").critical);
-    let constraints = find("2.5.29.19");
-    assert!(constraints.critical);
-    assert_eq!(constraints.value, [0x30, 0x00]);
-    let device = find("1.2.840.113556.1.5.284.2");
-    assert!(!device.critical);
-    let guid = [0xcd, 0, 0xd1, 0x5d, 0x1d, 0xdf, 0xf5, 0x45, 0xba, 0x17, 0xa3, 0x27, 0xf4, 0x34, 0x65, 0xf8];
-    assert_eq!(device.value, [&[0x04, 0x10], guid.as_slice()].concat());
-    assert_eq!(find("1.2.840.113556.1.5.284.7").value, b"\x04\x011");
-    assert_eq!(find("1.2.840.113556.1.5.284.8").value, b"\x04\x02EU");
+    let ca = authority(&ids, now);
+    for kind in [KeyKind::P256, KeyKind::Rsa2048] {
+        let key = PrivateKey::generate(kind).unwrap();
+        let request = certificate_request(&key).unwrap();
+        let der = ca.issue_wpj(&request, &subject(), now, &ids).unwrap();
+        let (_, x509) = x509_parser::parse_x509_certificate(&der).unwrap();
+        let find = |oid: &str| x509.extensions().iter().find(|e| e.oid.to_id_string() == oid).unwrap();
+        assert_eq!(x509.public_key().raw, key.spki_der());
+        // sha256WithRSAEncryption, as the authority's key is RSA whatever the device's is.
+        assert_eq!(x509.signature_algorithm.algorithm.to_id_string(), "1.2.840.113549.1.1.11");
+        assert!(find("2.5.29.37").critical && find("2.5.29.19").critical);
+        assert_eq!(find("2.5.29.19").value, [0x30, 0x00]);
+        assert!(!x509.extensions().iter().any(|extension| extension.oid.to_id_string() == "2.5.29.15"));
+        for (last, value) in EXTENSIONS {
+            let extension = find(&format!("1.2.840.113556.1.5.284.{last}"));
+            assert_eq!((extension.critical, extension.value), (false, *value), "{last}");
+        }
+        let own = |oid: String| oid.starts_with(ARC);
+        let count = x509.extensions().iter().filter(|extension| own(extension.oid.to_id_string())).count();
+        assert_eq!(count, EXTENSIONS.len());
+    }
 }
+
+/// The last arc and the value: an OCTET STRING of 16 bytes in Microsoft's order, or of ASCII text.
+const EXTENSIONS: &[(u8, &[u8])] = &[
+    (2, b"\x04\x10\xcd\x00\xd1\x5d\x1d\xdf\xf5\x45\xba\x17\xa3\x27\xf4\x34\x65\xf8"),
+    (3, b"\x04\x10\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff"),
+    (5, b"\x04\x10\x3a\xdf\x25\x84\x00\x00\x00\x40\x80\x00\x00\x00\x00\x00\x00\x01"),
+    (7, b"\x04\x011"),
+    (8, b"\x04\x02EU"),
+];
 
 #[test]
 fn a_request_signed_by_another_key_is_refused() {
