@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Point {
+    /// A request to Azure AD, before it is looked at.
+    AzureAd,
     /// The body of client content on its way out of the management point.
     Content,
     /// A request that the connection point is about to send to the management point.
@@ -32,6 +34,16 @@ pub enum Verdict {
     CutChannel,
     /// It is not sent on for now.
     Hold,
+    /// It is answered that the service is down.
+    Outage {
+        /// Seconds after which to try again.
+        retry_after: u32,
+    },
+    /// It is answered that there were too many.
+    Throttle {
+        /// Seconds after which to try again.
+        retry_after: u32,
+    },
 }
 
 /// Which of the passers-by a rule takes.

@@ -35,7 +35,7 @@ use crate::{Deps, EXCHANGE_HEADER, Exchange, Peer, ServeError, crl, request_guar
 pub struct Listen {
     /// The name that clients use.
     pub host: String,
-    /// The port that clients use by documentation.
+    /// The port that clients use by documentation; 0 when it is the socket's own.
     pub port: u16,
     /// The socket of the lab; port 0 takes any free one.
     pub bind: SocketAddr,
@@ -158,7 +158,7 @@ enum App {
     Streams(OnStream),
 }
 
-async fn open(deps: &Deps, listen: Listen, app: App) -> Result<ServerHandle, ServeError> {
+async fn open(deps: &Deps, mut listen: Listen, app: App) -> Result<ServerHandle, ServeError> {
     let url = listen.url();
     let bind_error = |error: std::io::Error| ServeError::Bind {
         what: url.clone(),
@@ -173,6 +173,10 @@ async fn open(deps: &Deps, listen: Listen, app: App) -> Result<ServerHandle, Ser
     };
     let listener = TcpListener::bind(listen.bind).await.map_err(bind_error)?;
     let local_addr = listener.local_addr().map_err(bind_error)?;
+    if listen.port == 0 {
+        listen.port = local_addr.port();
+    }
+    let url = listen.url();
     let acceptor = match &listen.tls {
         Some(tls) => Some(
             tls.acceptor(&deps.clock)
