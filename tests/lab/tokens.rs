@@ -5,33 +5,14 @@ use cmglab_events::Role;
 use cmglab_events::kinds::CmgEvent;
 use cmglab_events::{Event, Kind};
 use cmglab_fault::{Point, Rule, Verdict, When};
-use cmglab_lab::topology::{AzureAdTopology, TenantTopology};
 use cmglab_lab::{Lab, Topology};
 use cmglab_net::Deps;
 use cmglab_token::forge;
-use serde_json::json;
 
 use crate::support::{self, PATIENCE, call, sts_at_cmg, sts_at_mp};
 
 const ALICE: &str = "alice@lab.test";
 const CAROL: &str = "carol@other.test";
-
-/// The default lab with a second tenant that the site does not know.
-fn two_tenants() -> Topology {
-    let other: TenantTopology = serde_json::from_value(json!({
-        "id": "5b1c2d3e-0000-4000-8000-00000000000b",
-        "domain": "other.test",
-        "onboarded": false,
-        "client_app": "5b1c2d3e-0000-4000-8000-0000000000c1",
-        "server_app": "5b1c2d3e-0000-4000-8000-0000000000c2",
-        "users": [{"id": "5b1c2d3e-0000-4000-8000-0000000000d1", "upn": CAROL}],
-    }))
-    .unwrap();
-    let mut topology = Topology::default();
-    let AzureAdTopology { tenants } = &mut topology.azure_ad;
-    tenants.push(other);
-    topology
-}
 
 async fn five_bad_tokens(lab: &Lab, deps: &Deps, good: &str) -> Vec<(&'static str, String)> {
     let (key, now) = (lab.azure_ad_key(), lab.clock().now());
@@ -46,7 +27,7 @@ async fn five_bad_tokens(lab: &Lab, deps: &Deps, good: &str) -> Vec<(&'static st
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_tokens_stop_at_the_edge_and_nothing_is_forwarded() {
-    let lab = support::lab(two_tenants()).await;
+    let lab = support::lab(Topology::default()).await;
     let deps = support::stranger(&lab);
     let good = support::aad_token(&lab, &deps, ALICE).await;
     let bad = five_bad_tokens(&lab, &deps, &good).await;
@@ -59,7 +40,7 @@ async fn bad_tokens_stop_at_the_edge_and_nothing_is_forwarded() {
     assert_eq!(support::events_of(&lab, Role::ManagementPoint, start), []);
     let lines = support::log_lines(&lab, &support::events_of(&lab, Role::Cmg, start));
     let validator = "There is no appropriate token validator to validate the token with issuer \
-                     https://sts.windows.net/5b1c2d3e-0000-4000-8000-00000000000b/ and audience \
+                     https://sts.windows.net/7a8ee388-0000-485c-8000-e8e4eb410002/ and audience \
                      https://ConfigMgrService";
     assert!(lines.iter().any(|line| line.contains(validator)), "{lines:#?}");
     assert!(!support::ccm_token(&lab, &deps, &good).await.is_empty());
@@ -68,7 +49,7 @@ async fn bad_tokens_stop_at_the_edge_and_nothing_is_forwarded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_management_point_refuses_the_same_tokens_by_itself() {
-    let lab = support::lab(two_tenants()).await;
+    let lab = support::lab(Topology::default()).await;
     let deps = support::stranger(&lab);
     let good = support::aad_token(&lab, &deps, ALICE).await;
     for (what, token) in five_bad_tokens(&lab, &deps, &good).await {
@@ -140,7 +121,7 @@ async fn refused_by_the_mp(lab: &Lab, deps: &Deps, token: &str, because: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_site_key_and_a_new_tenant_take_effect_without_a_restart() {
-    let lab = support::lab(two_tenants()).await;
+    let lab = support::lab(Topology::default()).await;
     let deps = support::stranger(&lab);
     let carol = support::aad_token(&lab, &deps, CAROL).await;
     assert_eq!(call(&deps, &sts_at_cmg(&lab, &carol)).await.unwrap().status, 401);

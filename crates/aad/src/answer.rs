@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use cmglab_events::kinds::AadEvent;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::ask::{Ask, CLIENT_REQUEST_ID};
@@ -18,6 +18,8 @@ pub(crate) enum Trouble {
     Denied(Denied),
     /// The lab itself failed; the text says at what.
     Failed(String),
+    /// The same, and when to try again, in seconds.
+    Later(Box<Self>, u32),
     /// The path takes these methods only.
     Method(&'static str),
     /// The real service has it, the lab has not.
@@ -28,8 +30,45 @@ pub(crate) enum Trouble {
     Refused(Refusal),
 }
 
+/// An answer of success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// Nothing but the status 200.
+    Empty,
+    /// An encrypted answer: a compact JWE (entra §4.3).
+    Jose(String),
+    /// JSON.
+    Json(Value),
+    /// A page for a browser.
+    Page(Page),
+}
+
+/// A page for a browser, or a redirection, which carries its link in the body too: some clients read it
+/// from there (entra §4.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Where a redirection leads.
+    pub(crate) location: Option<String>,
+    /// The HTML.
+    pub(crate) html: String,
+}
+
 /// An answer of success, or the trouble.
-pub(crate) type Outcome = Result<Value, Trouble>;
+pub(crate) type Outcome = Result<Reply, Trouble>;
+
+impl From<Value> for Reply {
+    fn from(json: Value) -> Self {
+        Self::Json(json)
+    }
+}
+
+impl From<Map<String, Value>> for Reply {
+    fn from(members: Map<String, Value>) -> Self {
+        Self::Json(Value::Object(members))
+    }
+}
 
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
@@ -43,27 +82,65 @@ impl From<Denied> for Trouble {
     }
 }
 
-/// Makes the response and says what happened, where the handler has not. An answer of `null` is an empty
-/// body.
+/// Makes the response and says what happened, where the handler has not.
 pub(crate) fn render(ask: &Ask, outcome: Outcome) -> Response {
-    let (status, body, allow) = match outcome {
-        Ok(body) => (StatusCode::OK.as_u16(), body, None),
-        Err(Trouble::Refused(refusal)) => (refusal.row.status, refused(ask, refusal), None),
-        Err(Trouble::Denied(denied)) => (denied.status, self::denied(ask, denied), None),
-        Err(Trouble::NotBuilt(gap)) => (501, not_built(ask, gap), None),
-        Err(Trouble::Method(allow)) => {
-            (405, other(ask, "method_not_allowed", &format!("This path takes {allow} only.")), Some(allow))
-        }
-        Err(Trouble::NotFound) => (404, other(ask, "not_found", "There is no such path."), None),
-        Err(Trouble::Failed(cause)) => (500, other(ask, "server_error", &cause), None),
+    let trouble = match outcome {
+        Ok(reply) => return replied(ask, reply),
+        Err(trouble) => trouble,
     };
-    let mut response =
-        Response::new(if body.is_null() { Body::empty() } else { Body::from(body.to_string()) });
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    dress(ask, &mut response);
-    if let Some(allow) = allow {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    match trouble {
+        Trouble::Refused(refusal) => {
+            let status = refusal.row.status;
+            dressed(ask, status, JSON, refused(ask, refusal).to_string())
+        }
+        Trouble::Denied(denied) => {
+            let status = denied.status;
+            dressed(ask, status, JSON, self::denied(ask, denied).to_string())
+        }
+        Trouble::NotBuilt(gap) => dressed(ask, 501, JSON, not_built(ask, gap).to_string()),
+        Trouble::Later(why, seconds) => {
+            let response = render(ask, Err(*why));
+            with(response, header::RETRY_AFTER, &seconds.to_string())
+        }
+        Trouble::Method(allow) => {
+            let body = other(ask, "method_not_allowed", &format!("This path takes {allow} only."));
+            with(dressed(ask, 405, JSON, body.to_string()), header::ALLOW, allow)
+        }
+        Trouble::NotFound => {
+            dressed(ask, 404, JSON, other(ask, "not_found", "There is no such path.").to_string())
+        }
+        Trouble::Failed(cause) => dressed(ask, 500, JSON, other(ask, "server_error", &cause).to_string()),
     }
+}
+
+/// With a header more, unless its value cannot stand in one.
+fn with(mut response: Response, name: HeaderName, value: &str) -> Response {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn replied(ask: &Ask, reply: Reply) -> Response {
+    match reply {
+        Reply::Empty => dressed(ask, 200, JSON, Body::empty()),
+        Reply::Jose(jwe) => dressed(ask, 200, JOSE, jwe),
+        Reply::Json(json) => dressed(ask, 200, JSON, json.to_string()),
+        Reply::Page(page) => {
+            let response = dressed(ask, page.status, HTML, page.html);
+            match page.location {
+                Some(location) => with(response, header::LOCATION, &location),
+                None => response,
+            }
+        }
+    }
+}
+
+fn dressed(ask: &Ask, status: u16, kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    dress(ask, &mut response);
     response
 }
 
@@ -81,6 +158,10 @@ fn refused(ask: &Ask, Refusal { row, text }: Refusal) -> Value {
     });
     if let Some(suberror) = row.suberror {
         body["suberror"] = json!(suberror);
+    }
+    if row.suberror == Some("basic_action") {
+        // What the client is to ask for next time, as a text (entra §5.1).
+        body["claims"] = json!(r#"{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}"#);
     }
     let error = row.error.to_owned();
     ask.voice.emit(AadEvent::Refused { endpoint: ask.endpoint(), code: row.code, error, text });
@@ -136,8 +217,11 @@ fn guid(guid: Uuid) -> HeaderValue {
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
-const FIXED: [(HeaderName, &str); 7] = [
-    (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+const HTML: &str = "text/html; charset=utf-8";
+const JOSE: &str = "application/jose; charset=utf-8";
+const JSON: &str = "application/json; charset=utf-8";
+
+const FIXED: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store, no-cache"),
     (header::PRAGMA, "no-cache"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),

@@ -1,6 +1,7 @@
 //! A request, taken in whole under limits.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::OnceLock;
 
 use axum::extract::Request;
 use bytes::Bytes;
@@ -12,8 +13,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::answer::Trouble;
-use crate::errors::{MALFORMED, QUERY_TOO_LONG, TOO_LARGE};
-use crate::form::{Form, decode_segment};
+use crate::errors::{MALFORMED, QUERY_TOO_LONG, Refusal, TOO_LARGE};
+use crate::form::{Form, FormError, decode_segment};
 
 /// A request and what its answer needs.
 pub(crate) struct Ask {
@@ -24,6 +25,8 @@ pub(crate) struct Ask {
     pub(crate) query: Form,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The body as a form, once somebody has asked for it.
+    form: OnceLock<Result<Form, FormError>>,
     pub(crate) peer: Option<Peer>,
     pub(crate) voice: Source,
     /// This answer's id.
@@ -44,6 +47,7 @@ impl Ask {
             query: Form::default(),
             headers: parts.headers,
             body: Bytes::new(),
+            form: OnceLock::new(),
             peer: parts.extensions.get::<Peer>().cloned(),
             voice: exchange
                 .map_or_else(|| deps.events.clone(), |Exchange(exchange)| deps.events.in_exchange(*exchange)),
@@ -58,9 +62,9 @@ impl Ask {
     }
 
     /// The body as a form.
-    pub(crate) fn form(&self) -> Result<Form, Trouble> {
-        let form = Form::parse(&self.body).map_err(|error| MALFORMED.about(&[&error.to_string()]))?;
-        Ok(form)
+    pub(crate) fn form(&self) -> Result<&Form, Refusal> {
+        let form = self.form.get_or_init(|| Form::parse(&self.body)).as_ref();
+        form.map_err(|error| MALFORMED.about(&[&error.to_string()]))
     }
 
     /// A header's value, if it is text.
@@ -118,7 +122,7 @@ impl Ask {
         let named = self.header(CLIENT_REQUEST_ID).and_then(parse);
         named
             .or_else(|| self.query.get(CLIENT_REQUEST_ID).and_then(parse))
-            .or_else(|| Form::parse(&self.body).ok()?.get(CLIENT_REQUEST_ID).and_then(parse))
+            .or_else(|| self.form().ok()?.get(CLIENT_REQUEST_ID).and_then(parse))
     }
 }
 

@@ -1,11 +1,17 @@
 //! The directory and the settings of the service, as data.
 
-use std::fmt;
+mod app;
+mod password;
+mod prt;
+mod user;
 
-use cmglab_proto::ids::{AppId, ObjectId, TenantId};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Deserializer};
-use subtle::ConstantTimeEq as _;
+use cmglab_proto::ids::TenantId;
+use serde::Deserialize;
+
+pub use app::{AccessRules, App, AppCertificate, AppSecret, ClaimOptions, Permission};
+pub use password::Password;
+pub use prt::{PrtCipher, PrtOptions, PrtTokenType};
+pub use user::{User, UserCondition};
 
 /// Everything Azure AD starts with.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +27,22 @@ pub struct AadConfig {
     pub apps: Vec<App>,
     /// The users in them.
     pub users: Vec<User>,
+    /// Past this, the very same request is refused as a loop; never when absent.
+    #[serde(default)]
+    pub loop_limit: Option<LoopLimit>,
+    /// How primary refresh tokens are given out.
+    #[serde(default)]
+    pub prt: PrtOptions,
+}
+
+/// How often the very same request may come (AADSTS50196). The real figures are not public.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoopLimit {
+    /// So many times,
+    pub requests: u32,
+    /// in so many seconds.
+    pub seconds: u32,
 }
 
 /// Host names, each with `:port` where it is not 443.
@@ -49,6 +71,18 @@ pub struct Lifetimes {
     pub user_token_max: u32,
     /// A nonce.
     pub nonce: u32,
+    /// A refresh token.
+    #[serde(default = "ninety_days")]
+    pub refresh_token: u32,
+    /// A primary refresh token.
+    #[serde(default = "fourteen_days")]
+    pub primary_refresh_token: u32,
+    /// An authorization code.
+    #[serde(default = "ten_minutes")]
+    pub code: u32,
+    /// A device code.
+    #[serde(default = "fifteen_minutes")]
+    pub device_code: u32,
 }
 
 /// A tenant.
@@ -65,56 +99,6 @@ pub struct Tenant {
     pub region: String,
 }
 
-/// An application, and its principal in one tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct App {
-    /// Its client id.
-    pub app_id: AppId,
-    /// The object id of its principal.
-    pub object_id: ObjectId,
-    /// Its name.
-    pub name: String,
-    /// The tenant it is registered in.
-    pub tenant: TenantId,
-    /// The names under which tokens for it are asked.
-    pub app_id_uris: Vec<String>,
-    /// Where its answers may go.
-    pub redirect_uris: Vec<String>,
-    /// Whether it has no secret (native and other public clients).
-    pub public: bool,
-    /// Whether a device alone may get a token for it (`isDeviceOnlyAuthSupported`; false in a new one).
-    pub device_only_auth: bool,
-    /// The version of tokens it accepts, 1 or 2. The management point wants 1.
-    pub access_token_version: u8,
-    /// Whether it is switched off.
-    pub disabled: bool,
-}
-
-/// A user. The tenant is the one that owns the domain of the name.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct User {
-    /// The object id.
-    pub object_id: ObjectId,
-    /// The principal name.
-    pub upn: String,
-    /// The name to show.
-    pub name: String,
-    /// The password.
-    pub password: Password,
-    /// The `puid` claim: 16 hexadecimal digits.
-    pub puid: String,
-    /// The SID in the local domain, for a synchronised user.
-    pub onprem_sid: Option<String>,
-    /// Whether the user may sign in.
-    pub enabled: bool,
-}
-
-/// A password; never shown.
-#[derive(Clone)]
-pub struct Password(SecretString);
-
 impl Hosts {
     /// The names of the public cloud (entra §1.1).
     #[must_use]
@@ -130,36 +114,61 @@ impl Hosts {
     }
 }
 
+impl Hosts {
+    /// One name for everything: the service is reached, and issues, as `authority` (host and port).
+    #[must_use]
+    pub fn own_origin(authority: impl Into<String>) -> Self {
+        let authority = authority.into();
+        Self {
+            login: authority.clone(),
+            aliases: Vec::new(),
+            issuer: authority.clone(),
+            registration: authority,
+        }
+    }
+
+    /// Where tokens can be asked whom they are about: at Microsoft Graph, but for an origin of its own.
+    pub(crate) fn userinfo(&self) -> String {
+        let host = if self.login == self.registration { &self.login } else { GRAPH };
+        format!("https://{host}/oidc/userinfo")
+    }
+}
+
+const GRAPH: &str = "graph.microsoft.com";
+
 impl Lifetimes {
-    /// 65 minutes for devices, 60 to 90 for users, 5 for nonces (entra §3.2, §3.3, §4.4).
+    /// 65 minutes for devices, 60 to 90 for users, 5 for nonces, 14 days for primary refresh tokens (entra
+    /// §3.2, §3.3, §4.2, §4.4); the others are those of the public documents.
     #[must_use]
     pub const fn documented() -> Self {
-        Self { device_token: 3900, user_token_min: 3600, user_token_max: 5399, nonce: 300 }
+        Self {
+            device_token: 3900,
+            user_token_min: 3600,
+            user_token_max: 5399,
+            nonce: 300,
+            refresh_token: ninety_days(),
+            primary_refresh_token: fourteen_days(),
+            code: ten_minutes(),
+            device_code: fifteen_minutes(),
+        }
     }
 }
 
-impl Password {
-    /// Takes a password over.
-    #[must_use]
-    pub fn new(password: impl Into<String>) -> Self {
-        Self(SecretString::from(password.into()))
-    }
-
-    /// Whether `given` is the password, in a time that does not tell how much of it is right.
-    #[must_use]
-    pub fn is(&self, given: &str) -> bool {
-        self.0.expose_secret().as_bytes().ct_eq(given.as_bytes()).into()
-    }
+const fn ninety_days() -> u32 {
+    90 * DAY
 }
 
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
+const fn fourteen_days() -> u32 {
+    14 * DAY
 }
 
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
-    }
+const fn ten_minutes() -> u32 {
+    600
 }
+
+const fn fifteen_minutes() -> u32 {
+    900
+}
+
+/// In seconds.
+const DAY: u32 = 86_400;

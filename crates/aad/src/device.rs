@@ -24,6 +24,8 @@ pub struct Device {
     pub trust: TrustType,
     /// Whether it may get tokens.
     pub enabled: bool,
+    /// Whether its management says that it meets the policies.
+    pub compliant: bool,
     /// The name it gave itself.
     pub name: String,
     /// The version of its system, as it said.
@@ -45,6 +47,8 @@ pub struct Device {
 pub enum TrustType {
     /// Joined.
     AzureAd,
+    /// Joined to the local domain and known here (hybrid).
+    ServerAd,
     /// Registered.
     Workplace,
 }
@@ -53,6 +57,7 @@ impl fmt::Display for TrustType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AzureAd => "AzureAd",
+            Self::ServerAd => "ServerAd",
             Self::Workplace => "Workplace",
         })
     }

@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use cmglab_proto::ids::{AppId, DeviceId, ObjectId, TenantId};
 use cmglab_proto::wpj::Region;
+use jiff::Timestamp;
 
 use crate::errors::{
     CLIENT_DISABLED, RESOURCE_DISABLED, Refusal, UNKNOWN_CLIENT, UNKNOWN_RESOURCE, UNKNOWN_USER,
 };
 use crate::tenant_ref::TenantRef;
 use crate::{AadConfig, AadError, App, Device, Tenant, User, first_party};
+
+mod user_keys;
+
+pub(crate) use user_keys::UserKey;
+use user_keys::UserKeys;
 
 /// The directory. Lookups by text pass over the case of ASCII letters.
 pub(crate) struct Directory {
@@ -19,6 +25,9 @@ pub(crate) struct Directory {
     first_party: Vec<App>,
     users: HashMap<String, User>,
     devices: BTreeMap<DeviceId, Device>,
+    /// From when on sessions of a user count, where earlier ones were revoked.
+    revocations: HashMap<ObjectId, Timestamp>,
+    user_keys: UserKeys,
 }
 
 /// An application as the target of a token.
@@ -37,6 +46,8 @@ impl Directory {
             first_party: first_party::apps(),
             users: HashMap::new(),
             devices: BTreeMap::new(),
+            revocations: HashMap::new(),
+            user_keys: UserKeys::new(),
         };
         config.tenants.iter().try_for_each(|tenant| directory.add_tenant(tenant.clone()))?;
         config.apps.iter().try_for_each(|app| directory.add_app(app.clone()))?;
@@ -161,6 +172,42 @@ impl Directory {
 
     pub(crate) fn user_by_object(&self, id: ObjectId) -> Option<&User> {
         self.users.values().find(|user| user.object_id == id)
+    }
+
+    /// A user of `tenant`, by object id.
+    pub(crate) fn user_by_id(&self, tenant: TenantId, id: ObjectId) -> Result<&User, Refusal> {
+        let user = self.user_by_object(id).filter(|user| self.tenant_of_upn(&user.upn) == Some(tenant));
+        user.ok_or_else(|| UNKNOWN_USER.about(&[&id.to_string(), &tenant.to_string()]))
+    }
+
+    pub(crate) fn user_mut(&mut self, upn: &str) -> Result<&mut User, AadError> {
+        let key = upn.to_ascii_lowercase();
+        self.users.get_mut(&key).ok_or_else(|| AadError::UnknownUser(upn.to_owned()))
+    }
+
+    pub(crate) fn remove_user(&mut self, upn: &str) -> Result<User, AadError> {
+        self.users.remove(&upn.to_ascii_lowercase()).ok_or_else(|| AadError::UnknownUser(upn.to_owned()))
+    }
+
+    pub(crate) fn revoke_sessions(&mut self, user: ObjectId, from: Timestamp) {
+        self.revocations.insert(user, from);
+    }
+
+    /// From when on sessions of a user count, where earlier ones were revoked.
+    pub(crate) fn revoked(&self, user: ObjectId) -> Option<Timestamp> {
+        self.revocations.get(&user).copied()
+    }
+
+    /// The delegated permissions that a client holds at a resource. Microsoft's own applications hold all
+    /// and are open to all, and an application needs none at itself.
+    pub(crate) fn delegated(&self, client: &App, resource: &App) -> Vec<String> {
+        let microsofts = |app: &App| self.first_party.iter().any(|known| known.app_id == app.app_id);
+        if microsofts(client) || microsofts(resource) || client.app_id == resource.app_id {
+            return resource.scopes.clone();
+        }
+        let held = client.permissions.iter().filter(|held| held.resource == resource.app_id);
+        let held = held.flat_map(|held| &held.scopes).filter(|scope| resource.scopes.contains(scope));
+        held.cloned().collect()
     }
 
     pub(crate) fn app_mut(&mut self, id: AppId) -> Result<&mut App, AadError> {

@@ -37,7 +37,7 @@ pub(crate) fn metadata(aad: &Aad, tenant: &str, version: Version) -> Outcome {
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "issuer": aad.issuer(number, tenant.in_issuer()),
         "request_uri_parameter_supported": false,
-        "userinfo_endpoint": "https://graph.microsoft.com/oidc/userinfo",
+        "userinfo_endpoint": aad.hosts().userinfo(),
         "authorization_endpoint": format!("{oauth2}/authorize"),
         "device_authorization_endpoint": format!("{oauth2}/devicecode"),
         "http_logout_supported": true,
@@ -55,15 +55,17 @@ pub(crate) fn metadata(aad: &Aad, tenant: &str, version: Version) -> Outcome {
     if version == Version::V1 {
         body["microsoft_multi_refresh_token"] = json!(true);
     }
-    Ok(body)
+    Ok(body.into())
 }
 
 /// The key set; the same keys for every tenant and version. Version 2 says whose tokens they sign.
 pub(crate) fn keys(aad: &Aad, tenant: &str, version: Version) -> Outcome {
     let tenant = known(aad, tenant)?;
     let issuer = (version == Version::V2).then(|| aad.issuer(2, tenant.in_issuer()));
-    let keys = aad.published().iter().map(|key| Jwk { issuer: issuer.clone(), ..key.clone() });
-    serde_json::to_value(keys.collect::<Jwks>()).map_err(|error| Trouble::Failed(error.to_string()))
+    let ring = aad.ring();
+    let keys = ring.published().iter().map(|key| Jwk { issuer: issuer.clone(), ..key.clone() });
+    let set = serde_json::to_value(keys.collect::<Jwks>());
+    Ok(set.map_err(|error| Trouble::Failed(error.to_string()))?.into())
 }
 
 /// Which hosts are one authority, and where its metadata are. Clients talk to the host named here from then
@@ -92,7 +94,8 @@ pub(crate) fn instance(aad: &Aad, ask: &Ask) -> Outcome {
             "preferred_cache": cache,
             "aliases": ours().collect::<Vec<_>>(),
         }],
-    }))
+    })
+    .into())
 }
 
 /// Whether a user signs in here. Nobody is federated.
@@ -103,7 +106,7 @@ pub(crate) fn realm(aad: &Aad, ask: &Ask, upn: Option<&str>) -> Outcome {
     let tenant = directory.tenant_of_domain(domain).and_then(|tenant| directory.tenant(tenant));
     let kind = if tenant.is_some() { "Managed" } else { "Unknown" };
     let version_2 = ask.query.get("api-version").is_some_and(|version| version.starts_with('2'));
-    Ok(match (version_2, tenant) {
+    let body = match (version_2, tenant) {
         (true, Some(tenant)) => json!({
             "NameSpaceType": kind,
             "Login": upn,
@@ -120,7 +123,8 @@ pub(crate) fn realm(aad: &Aad, ask: &Ask, upn: Option<&str>) -> Outcome {
             "cloud_audience_urn": "urn:federation:MicrosoftOnline",
         }),
         (false, None) => json!({"ver": "1.0", "account_type": kind}),
-    })
+    };
+    Ok(body.into())
 }
 
 fn known(aad: &Aad, tenant: &str) -> Result<TenantRef, Trouble> {

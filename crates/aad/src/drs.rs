@@ -83,7 +83,7 @@ pub(crate) fn discover(aad: &Aad, ask: &Ask, domain: Option<&str>) -> Outcome {
             "TenantName": tenant.domains.first(),
         });
     }
-    Ok(body)
+    Ok(body.into())
 }
 
 fn nonce(aad: &Aad, ask: &Ask, tenant: Option<&str>) -> Outcome {
@@ -92,7 +92,7 @@ fn nonce(aad: &Aad, ask: &Ask, tenant: Option<&str>) -> Outcome {
     }
     let (nonce, expires) = aad.nonces().issue(ask.now, &aad.deps().ids);
     ask.voice.emit(AadEvent::NonceIssued { expires });
-    Ok(json!({"Value": nonce}))
+    Ok(json!({"Value": nonce}).into())
 }
 
 fn known(aad: &Aad, name: &str) -> Result<crate::Tenant, Denied> {

@@ -41,4 +41,7 @@ pub enum AadError {
     /// No such tenant.
     #[error("directory: there is no tenant {0}; add it first")]
     UnknownTenant(TenantId),
+    /// No such user.
+    #[error("directory: there is no user {0:?}; add it first")]
+    UnknownUser(String),
 }

@@ -10,37 +10,68 @@ pub(crate) const REGISTRATION_URI: &str = "urn:ms-drs:enterpriseregistration.win
 /// The same by its application id.
 pub(crate) const REGISTRATION_APP: Uuid = uuid!("01cb2876-7ebd-4aa4-9cc9-d28bd4d359a9");
 
+/// Microsoft Graph, the target of a version 2 request that names none.
+pub(crate) const GRAPH_URI: &str = "https://graph.microsoft.com";
+
 /// The applications, which belong to no tenant.
 pub(crate) fn apps() -> Vec<App> {
+    let resource = |id, name, uri: &str, scopes: &[&str]| App {
+        app_id_uris: vec![uri.to_owned()],
+        scopes: owned(scopes),
+        ..app(id, name, &[])
+    };
     vec![
-        app(REGISTRATION_APP, "Device Registration Service", &[REGISTRATION_URI], &[]),
-        app(
-            uuid!("29d9ed98-a469-4536-ade2-f981bc1d605e"),
-            "Microsoft Authentication Broker",
-            &[],
-            &["ms-appx-web://Microsoft.AAD.BrokerPlugin/29d9ed98-a469-4536-ade2-f981bc1d605e"],
+        resource(REGISTRATION_APP, "Device Registration Service", REGISTRATION_URI, &["user_impersonation"]),
+        resource(
+            uuid!("00000003-0000-0000-c000-000000000000"),
+            "Microsoft Graph",
+            GRAPH_URI,
+            &["Directory.Read.All", "Group.Read.All", "User.Read", "User.Read.All"],
+        ),
+        resource(
+            uuid!("00000002-0000-0000-c000-000000000000"),
+            "Windows Azure Active Directory",
+            "https://graph.windows.net",
+            &["user_impersonation", "User.Read"],
         ),
         app(
-            uuid!("38aa3b87-a06d-4817-b275-7a316988d93b"),
-            "Windows Sign In",
-            &[],
-            &["ms-appx-web://Microsoft.AAD.BrokerPlugin/38aa3b87-a06d-4817-b275-7a316988d93b"],
+            BROKER,
+            "Microsoft Authentication Broker",
+            &[broker_redirect(BROKER), "msauth://Microsoft.AAD.BrokerPlugin".to_owned()],
+        ),
+        app(SIGN_IN, "Windows Sign In", &[broker_redirect(SIGN_IN)]),
+        app(uuid!("04b07795-8ddb-461a-bbee-02f9e1bf7b46"), "Microsoft Azure CLI", &on_this_machine()),
+        app(uuid!("1950a258-227b-4e31-a9cf-717495945fc2"), "Microsoft Azure PowerShell", &on_this_machine()),
+        app(
+            uuid!("1b730954-1685-4b74-9bfd-dac224a7b894"),
+            "Azure Active Directory PowerShell",
+            &on_this_machine(),
         ),
     ]
 }
 
-fn app(app_id: Uuid, name: &str, uris: &[&str], redirect_uris: &[&str]) -> App {
-    let owned = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect();
+/// Where the answers of a broker on Windows go (entra §3.2).
+pub(crate) fn broker_redirect(app: Uuid) -> String {
+    format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{app}")
+}
+
+fn on_this_machine() -> [String; 2] {
+    ["http://localhost".to_owned(), "https://login.microsoftonline.com/common/oauth2/nativeclient".to_owned()]
+}
+
+fn owned(all: &[&str]) -> Vec<String> {
+    all.iter().map(|&one| one.to_owned()).collect()
+}
+
+fn app(app_id: Uuid, name: &str, redirect_uris: &[String]) -> App {
     App {
-        app_id: AppId::new(app_id),
-        object_id: ObjectId::new(app_id),
-        name: name.to_owned(),
-        tenant: TenantId::zero(),
-        app_id_uris: owned(uris),
-        redirect_uris: owned(redirect_uris),
+        redirect_uris: redirect_uris.to_vec(),
         public: true,
-        device_only_auth: false,
-        access_token_version: 1,
-        disabled: false,
+        ..App::new(AppId::new(app_id), ObjectId::new(app_id), name, TenantId::zero())
     }
 }
+
+/// The Microsoft Authentication Broker.
+pub(crate) const BROKER: Uuid = uuid!("29d9ed98-a469-4536-ade2-f981bc1d605e");
+/// Windows Sign In.
+pub(crate) const SIGN_IN: Uuid = uuid!("38aa3b87-a06d-4817-b275-7a316988d93b");

@@ -43,6 +43,11 @@ impl Form {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
+
+    /// All pairs, in order.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
 }
 
 /// Values may be passwords and tokens.
@@ -58,6 +63,9 @@ pub(crate) fn decode_segment(text: &str) -> Result<String, FormError> {
 }
 
 fn decode(text: &[u8], plus_is_space: bool) -> Result<String, FormError> {
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return String::from_utf8(text.to_vec()).map_err(|_| FormError::NotUtf8);
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {

@@ -1,8 +1,13 @@
 //! The token endpoints: which grant a request makes, and what all answers share (entra §3, §4.5).
 
+pub(crate) mod client_auth;
 mod device;
-mod password;
-mod scope;
+pub(crate) mod for_user;
+pub(crate) mod password;
+mod peer_to_peer;
+mod prt;
+pub(crate) mod refresh;
+pub(crate) mod scope;
 
 use cmglab_events::kinds::AadEvent;
 use cmglab_proto::claims::AadTokenKind;
@@ -21,17 +26,17 @@ use crate::route::Version;
 use crate::tenant_ref::TenantRef;
 
 /// A request for a token.
-struct Request<'a> {
-    aad: &'a Aad,
-    ask: &'a Ask,
-    path: TenantRef,
-    version: Version,
-    form: Form,
+pub(crate) struct Request<'a> {
+    pub(crate) aad: &'a Aad,
+    pub(crate) ask: &'a Ask,
+    pub(crate) path: TenantRef,
+    pub(crate) version: Version,
+    pub(crate) form: Form,
 }
 
 /// Answers a token endpoint.
 pub(crate) fn answer(aad: &Aad, ask: &Ask, tenant: &str, version: Version) -> Outcome {
-    let form = ask.form()?;
+    let form = ask.form()?.clone();
     let path = aad.directory().tenant_ref(tenant);
     let request = Request { aad, ask, path, version, form };
     let unbuilt = |gap: &str| Err(Trouble::NotBuilt(gap.to_owned()));
@@ -44,7 +49,7 @@ pub(crate) fn answer(aad: &Aad, ask: &Ask, tenant: &str, version: Version) -> Ou
         "authorization_code" => unbuilt("the authorization code grant"),
         "client_credentials" => unbuilt("the client credentials grant"),
         "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => unbuilt("the device code grant"),
-        "refresh_token" => unbuilt("the refresh token grant"),
+        "refresh_token" => refresh::answer(&request),
         SAML_1 | SAML_2 => unbuilt("the SAML assertion grants"),
         other => Err(UNSUPPORTED_GRANT.about(&[other]).into()),
     }
@@ -62,7 +67,7 @@ impl Request<'_> {
         }
         let (nonce, expires) = self.aad.nonces().issue(self.ask.now, &self.aad.deps().ids);
         self.ask.voice.emit(AadEvent::NonceIssued { expires });
-        Ok(json!({"Nonce": nonce}))
+        Ok(json!({"Nonce": nonce}).into())
     }
 
     fn expires(&self, seconds: u32) -> Timestamp {
@@ -101,9 +106,10 @@ impl Request<'_> {
 
     fn issued(&self, grant: &str, frame: &Frame<'_>, device: Option<DeviceId>, user: Option<ObjectId>) {
         let kind = match (user, device) {
-            (None, _) => AadTokenKind::Device,
-            (Some(_), Some(_)) => AadTokenKind::Uda,
-            (Some(_), None) => AadTokenKind::User,
+            (None, None) => None,
+            (None, Some(_)) => Some(AadTokenKind::Device),
+            (Some(_), Some(_)) => Some(AadTokenKind::Uda),
+            (Some(_), None) => Some(AadTokenKind::User),
         };
         self.ask.voice.emit(AadEvent::TokenIssued {
             grant: grant.to_owned(),

@@ -1,9 +1,12 @@
 //! Proof of a device: a request signed with its WPJ certificate (entra §3.2).
 
+mod chains;
+mod session;
+
 use cmglab_pki::read::Certificate;
 use cmglab_proto::ids::{DeviceId, TenantId};
 use cmglab_token::jws_x5c::{self, SignedRequest};
-use cmglab_token::{TokenError, peek};
+use cmglab_token::{Header, TokenError, peek};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -16,10 +19,20 @@ use crate::nonce::NonceFault;
 use crate::tenant_ref::TenantRef;
 use crate::{Aad, Device};
 
+pub(crate) use chains::Chains;
+pub(crate) use session::{Freshness, SessionProof, in_time, session};
+
+/// A request that a device signed.
+pub(crate) struct DeviceProof {
+    pub(crate) device: Device,
+    pub(crate) header: Map<String, Value>,
+    pub(crate) payload: Map<String, Value>,
+}
+
 /// Looks into a signed request of at most 16 KiB without believing it.
-pub(crate) fn look(jws: &str) -> Result<Map<String, Value>, Refusal> {
+pub(crate) fn look(jws: &str) -> Result<(Header, Map<String, Value>), Refusal> {
     match peek(jws) {
-        Ok((_, Value::Object(payload))) => Ok(payload),
+        Ok((header, Value::Object(payload))) => Ok((header, payload)),
         Ok(_) => Err(MALFORMED.about(&["the payload of the signed request is not an object"])),
         Err(error) => Err(MALFORMED.about(&[&format!("signed request: {error}")])),
     }
@@ -28,7 +41,12 @@ pub(crate) fn look(jws: &str) -> Result<Map<String, Value>, Refusal> {
 /// The device that signed `jws`, and the payload. Checked in this order: certificate there, issued by us,
 /// signature, dates, device in the directory, device enabled, nonce.
 pub(crate) fn device(aad: &Aad, jws: &str, now: Timestamp) -> Result<(Device, Map<String, Value>), Refusal> {
-    let SignedRequest { chain, payload, .. } = signed(aad, jws)?;
+    device_request(aad, jws, now).map(|proof| (proof.device, proof.payload))
+}
+
+/// As [`device`], with the header.
+pub(crate) fn device_request(aad: &Aad, jws: &str, now: Timestamp) -> Result<DeviceProof, Refusal> {
+    let SignedRequest { chain, header, payload, .. } = signed(aad, jws)?;
     let certificate = chain.first().map_or(&[][..], Vec::as_slice);
     let certificate = Certificate::parse(certificate).map_err(|_| DEVICE_CERTIFICATE_FOREIGN.plain())?;
     if !certificate.validity.contains(now) {
@@ -37,7 +55,7 @@ pub(crate) fn device(aad: &Aad, jws: &str, now: Timestamp) -> Result<(Device, Ma
     }
     let device = in_directory(aad, &certificate)?;
     fresh(aad, &payload, now)?;
-    Ok((device, payload))
+    Ok(DeviceProof { device, header, payload })
 }
 
 /// The tenant of a request that a device proves: the device's own, which a path may name or leave open.
@@ -60,8 +78,9 @@ pub(crate) fn subject(certificate: &Certificate) -> Option<DeviceId> {
 
 fn signed(aad: &Aad, jws: &str) -> Result<SignedRequest, Refusal> {
     let foreign = |leaf: &[u8]| {
-        let certificate = Certificate::parse(leaf);
-        certificate.and_then(|certificate| certificate.is_signed_by(aad.authority_certificate())).is_err()
+        let certificate = || Certificate::parse(leaf);
+        let ours = || certificate().and_then(|leaf| leaf.is_signed_by(aad.authority_certificate())).is_ok();
+        !aad.chains().vouch(leaf, ours)
     };
     match jws_x5c::verify(jws) {
         Ok(request) if foreign(request.leaf_der()) => Err(DEVICE_CERTIFICATE_FOREIGN.plain()),
@@ -90,8 +109,14 @@ fn in_directory(aad: &Aad, certificate: &Certificate) -> Result<Device, Refusal>
     Ok(device.clone())
 }
 
+/// Checks the nonce of a request.
 fn fresh(aad: &Aad, payload: &Map<String, Value>, now: Timestamp) -> Result<(), Refusal> {
-    let nonce = payload.get("request_nonce").and_then(Value::as_str);
+    known(aad, payload.get("request_nonce"), now)
+}
+
+/// Checks that a nonce is there, ours, and not expired.
+pub(crate) fn known(aad: &Aad, nonce: Option<&Value>, now: Timestamp) -> Result<(), Refusal> {
+    let nonce = nonce.and_then(Value::as_str).filter(|nonce| !nonce.is_empty());
     let nonce = nonce.ok_or_else(|| NONCE.about(&["not provided"]))?;
     aad.nonces().check(nonce, now).map_err(|fault| match fault {
         NonceFault::Expired => NONCE.about(&["expired"]),

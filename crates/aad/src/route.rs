@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::answer::{Outcome, Trouble};
 use crate::ask::Ask;
-use crate::{Aad, discovery, drs, grant};
+use crate::{Aad, discovery, drs, grant, userinfo};
 
 /// The version of an endpoint, which is not that of the tokens it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub(crate) fn dispatch(aad: &Aad, ask: &Ask) -> Outcome {
         ["enrollmentserver", rest @ ..] => drs::dispatch(aad, ask, rest),
         [domain, "discover"] => drs::discover(aad, ask, Some(domain)),
         [domain, "enrollmentserver", "contract" | "discover"] => drs::discover(aad, ask, Some(domain)),
+        ["oidc", "userinfo"] => match ask.method {
+            Method::GET | Method::POST => userinfo::answer(aad, ask),
+            _ => Err(Trouble::Method("GET, POST")),
+        },
         [tenant, rest @ ..] => login(aad, ask, tenant, rest),
         [] => Err(Trouble::NotFound),
     }
@@ -65,7 +69,6 @@ fn unbuilt(rest: &[&str]) -> Trouble {
         ["getcredentialtype"] => "GetCredentialType",
         ["sidtoname"] => "sidtoname",
         ["winauth", ..] => "desktop single sign-on",
-        ["userinfo"] => "the userinfo endpoint",
         _ => return Trouble::NotFound,
     };
     Trouble::NotBuilt(gap.to_owned())

@@ -1,25 +1,30 @@
 //! The service, and the hand that changes its directory while it runs.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use cmglab_events::kinds::AadEvent;
 use cmglab_net::Deps;
-use cmglab_pki::Authority;
 use cmglab_pki::read::Certificate;
-use cmglab_proto::ids::{AppId, DeviceId, TenantId};
-use cmglab_token::{HeaderKind, Jwk, Jwks, Keys, SigningKey};
+use cmglab_pki::{Authority, peer_to_peer};
+use cmglab_proto::ids::TenantId;
+use cmglab_token::{HeaderKind, SigningKey};
 use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::answer::{self, Trouble};
 use crate::ask::Ask;
 use crate::directory::Directory;
+use crate::grant::refresh::RefreshToken;
+use crate::key_ring::KeyRing;
 use crate::nonce::Nonces;
-use crate::{AadConfig, AadError, App, Device, Hosts, Lifetimes, Tenant, User, route};
+use crate::proof::Chains;
+use crate::prt::Prt;
+use crate::tickets::Tickets;
+use crate::weather::Loops;
+use crate::{AadConfig, AadError, Hosts, Lifetimes, PrtOptions, journal, route, weather};
 
 /// The keys that tokens are signed with.
 #[derive(Debug, Clone)]
@@ -32,18 +37,26 @@ pub struct SigningKeys {
 
 /// Azure AD: token service and device registration. Cheap to clone; clones are the same service.
 #[derive(Clone)]
-pub struct Aad(Arc<Inner>);
+pub struct Aad(Arc<Inner>, Option<Arc<OnceLock<Hosts>>>);
+
+/// Where a second face of the service is told under which origin it is reached.
+#[derive(Debug, Clone)]
+pub struct OwnOrigin(Arc<OnceLock<Hosts>>);
 
 struct Inner {
     hosts: Hosts,
     lifetimes: Lifetimes,
     directory: RwLock<Directory>,
-    signer: SigningKey,
-    published: Vec<Jwk>,
-    keys: Keys,
+    ring: RwLock<KeyRing>,
     authority: Authority,
     authority_certificate: Certificate,
+    chains: Chains,
+    peer_authority: Authority,
     nonces: Nonces,
+    loops: Loops,
+    refresh_tokens: Tickets<RefreshToken>,
+    prts: Tickets<Prt>,
+    prt_options: PrtOptions,
     deps: Deps,
 }
 
@@ -59,27 +72,38 @@ impl Aad {
         deps: Deps,
     ) -> Result<Self, AadError> {
         check(config)?;
-        if keys.current.kid() == keys.next.kid() {
-            return Err(AadError::SameKey);
-        }
-        let published = vec![keys.current.jwk()?, keys.next.jwk()?];
         let authority_certificate = Certificate::parse(authority.cert_der())
             .map_err(|_| invalid("authority", authority.common_name(), "its certificate cannot be read"))?;
+        let peer_authority = peer_to_peer::authority(deps.clock.now(), &deps.ids.fork("peer-to-peer"))
+            .map_err(|_| invalid("peer-to-peer authority", "", "it cannot be made"))?;
         let lifetime = SignedDuration::from_secs(i64::from(config.lifetimes.nonce));
         let nonces = Nonces::new(lifetime)
             .map_err(|_| invalid("nonces", "", "the crypto provider gives no randomness"))?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             hosts: config.hosts.clone(),
             lifetimes: config.lifetimes,
             directory: RwLock::new(Directory::new(config)?),
-            signer: keys.current.clone(),
-            keys: Keys::from_jwks(&published.iter().cloned().collect::<Jwks>())?,
-            published,
+            ring: RwLock::new(KeyRing::new(keys)?),
             authority,
             authority_certificate,
+            chains: Chains::default(),
+            peer_authority,
             nonces,
+            loops: Loops::new(config.loop_limit),
+            refresh_tokens: Tickets::new(),
+            prts: Tickets::new(),
+            prt_options: config.prt,
             deps,
-        })))
+        });
+        Ok(Self(inner, None))
+    }
+
+    /// The same service under an origin of its own: what it says of hosts and issuers names that origin,
+    /// once it is told ([`OwnOrigin::set`]). Directory, keys and all that was issued are shared.
+    #[must_use]
+    pub fn at_own_origin(&self) -> (Self, OwnOrigin) {
+        let hosts = Arc::new(OnceLock::new());
+        (Self(self.0.clone(), Some(hosts.clone())), OwnOrigin(hosts))
     }
 
     /// Answers for the token service and for device registration; their paths do not overlap. Paths are told
@@ -87,100 +111,12 @@ impl Aad {
     pub fn router(&self) -> Router {
         Router::new().fallback(handle).with_state(self.clone())
     }
+}
 
-    /// The devices that have joined, by id.
-    #[must_use]
-    pub fn devices(&self) -> Vec<Device> {
-        self.directory().devices().cloned().collect()
-    }
-
-    /// Adds a tenant.
-    ///
-    /// # Errors
-    /// [`AadError::Duplicate`] or [`AadError::Invalid`].
-    pub fn add_tenant(&self, tenant: Tenant) -> Result<(), AadError> {
-        let change = format!("tenant {} ({}) added", tenant.id, tenant.name);
-        self.directory_mut().add_tenant(tenant)?;
-        self.changed(change);
-        Ok(())
-    }
-
-    /// Registers an application.
-    ///
-    /// # Errors
-    /// [`AadError::UnknownTenant`], [`AadError::Duplicate`] or [`AadError::Invalid`].
-    pub fn add_app(&self, app: App) -> Result<(), AadError> {
-        let change = format!("application {} ({}) registered", app.app_id, app.name);
-        self.directory_mut().add_app(app)?;
-        self.changed(change);
-        Ok(())
-    }
-
-    /// Adds a user.
-    ///
-    /// # Errors
-    /// [`AadError::Duplicate`] or [`AadError::Invalid`].
-    pub fn add_user(&self, user: User) -> Result<(), AadError> {
-        let change = format!("user {} added", user.upn);
-        self.directory_mut().add_user(user)?;
-        self.changed(change);
-        Ok(())
-    }
-
-    /// Says whether a device alone may get tokens for an application.
-    ///
-    /// # Errors
-    /// [`AadError::UnknownApp`].
-    pub fn set_device_only_auth(&self, app: AppId, allowed: bool) -> Result<(), AadError> {
-        self.directory_mut().app_mut(app)?.device_only_auth = allowed;
-        self.changed(format!("application {app}: device-only authentication {}", on_or_off(allowed)));
-        Ok(())
-    }
-
-    /// Takes an application off the directory.
-    ///
-    /// # Errors
-    /// [`AadError::UnknownApp`].
-    pub fn unregister_app(&self, app: AppId) -> Result<(), AadError> {
-        self.directory_mut().remove_app(app)?;
-        self.changed(format!("application {app} unregistered"));
-        Ok(())
-    }
-
-    /// Keeps a device from getting tokens; it stays in the directory.
-    ///
-    /// # Errors
-    /// [`AadError::UnknownDevice`].
-    pub fn disable_device(&self, device: DeviceId) -> Result<(), AadError> {
-        self.set_device(device, false)
-    }
-
-    /// Lets a disabled device get tokens again.
-    ///
-    /// # Errors
-    /// [`AadError::UnknownDevice`].
-    pub fn enable_device(&self, device: DeviceId) -> Result<(), AadError> {
-        self.set_device(device, true)
-    }
-
-    /// Takes a device off the directory. Its certificate stays what it is.
-    ///
-    /// # Errors
-    /// [`AadError::UnknownDevice`].
-    pub fn delete_device(&self, device: DeviceId) -> Result<(), AadError> {
-        let tenant = self.directory_mut().remove_device(device)?.tenant;
-        self.0.deps.events.emit(AadEvent::DeviceDeleted { tenant, device });
-        Ok(())
-    }
-
-    fn set_device(&self, device: DeviceId, enabled: bool) -> Result<(), AadError> {
-        self.directory_mut().device_mut(device)?.enabled = enabled;
-        self.changed(format!("device {device} switched {}", on_or_off(enabled)));
-        Ok(())
-    }
-
-    fn changed(&self, change: String) {
-        self.0.deps.events.emit(AadEvent::DirectoryChanged { change });
+impl OwnOrigin {
+    /// Says the origin, such as `localhost:8443`; the first word counts.
+    pub fn set(&self, authority: impl Into<String>) {
+        let _first = self.0.set(Hosts::own_origin(authority));
     }
 }
 
@@ -195,19 +131,30 @@ impl Aad {
     }
 
     pub(crate) fn hosts(&self) -> &Hosts {
-        &self.0.hosts
+        self.1.as_ref().and_then(|own| own.get()).unwrap_or(&self.0.hosts)
     }
 
     pub(crate) fn lifetimes(&self) -> Lifetimes {
         self.0.lifetimes
     }
 
-    pub(crate) fn published(&self) -> &[Jwk] {
-        &self.0.published
+    /// The signing keys as they are now.
+    pub(crate) fn ring(&self) -> KeyRing {
+        self.0.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn keys(&self) -> &Keys {
-        &self.0.keys
+    /// Puts other signing keys in place; `change` makes them of those in force.
+    pub(crate) fn change_ring(
+        &self,
+        change: impl FnOnce(&KeyRing) -> Result<KeyRing, AadError>,
+    ) -> Result<(), AadError> {
+        let mut ring = self.0.ring.write().unwrap_or_else(PoisonError::into_inner);
+        *ring = change(&ring)?;
+        Ok(())
+    }
+
+    pub(crate) fn loops(&self) -> &Loops {
+        &self.0.loops
     }
 
     pub(crate) fn authority(&self) -> &Authority {
@@ -218,8 +165,30 @@ impl Aad {
         &self.0.authority_certificate
     }
 
+    /// Device certificates whose issuer has been checked.
+    pub(crate) fn chains(&self) -> &Chains {
+        &self.0.chains
+    }
+
+    /// Who signs the certificates that devices show each other.
+    pub(crate) fn peer_authority(&self) -> &Authority {
+        &self.0.peer_authority
+    }
+
     pub(crate) fn nonces(&self) -> &Nonces {
         &self.0.nonces
+    }
+
+    pub(crate) fn refresh_tokens(&self) -> &Tickets<RefreshToken> {
+        &self.0.refresh_tokens
+    }
+
+    pub(crate) fn prts(&self) -> &Tickets<Prt> {
+        &self.0.prts
+    }
+
+    pub(crate) fn prt_options(&self) -> PrtOptions {
+        self.0.prt_options
     }
 
     pub(crate) fn deps(&self) -> &Deps {
@@ -227,7 +196,7 @@ impl Aad {
     }
 
     pub(crate) fn issuer(&self, version: u8, tenant: impl fmt::Display) -> String {
-        let Hosts { issuer, login, .. } = &self.0.hosts;
+        let Hosts { issuer, login, .. } = self.hosts();
         match version {
             2 => format!("https://{login}/{tenant}/v2.0"),
             _ => format!("https://{issuer}/{tenant}/"),
@@ -240,7 +209,7 @@ impl Aad {
 
     pub(crate) fn sign(&self, version: u8, claims: &Value) -> Result<String, Trouble> {
         let header = if version == 2 { HeaderKind::AadV2 } else { HeaderKind::AadV1 };
-        self.0.signer.sign(header, claims).map_err(|error| Trouble::Failed(error.to_string()))
+        self.ring().current().sign(header, claims).map_err(|error| Trouble::Failed(error.to_string()))
     }
 }
 
@@ -248,14 +217,15 @@ impl fmt::Debug for Aad {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Aad")
             .field("hosts", &self.0.hosts)
-            .field("signer", &self.0.signer)
+            .field("ring", &self.ring())
             .finish_non_exhaustive()
     }
 }
 
 async fn handle(State(aad): State<Aad>, request: Request) -> Response {
     let (ask, sound) = Ask::take(request, aad.deps()).await;
-    let outcome = sound.and_then(|()| route::dispatch(&aad, &ask));
+    let outcome = sound.and_then(|()| weather::check(&aad, &ask)).and_then(|()| route::dispatch(&aad, &ask));
+    journal::tell(&ask, &outcome);
     answer::render(&ask, outcome)
 }
 
@@ -266,7 +236,7 @@ fn check(config: &AadConfig) -> Result<(), AadError> {
             return Err(invalid("host", host, "use a bare name such as login.microsoftonline.com"));
         }
     }
-    let Lifetimes { device_token, user_token_min, user_token_max, nonce } = config.lifetimes;
+    let Lifetimes { device_token, user_token_min, user_token_max, nonce, .. } = config.lifetimes;
     if device_token == 0 || user_token_min == 0 || nonce == 0 {
         return Err(invalid("lifetime", "0", "use a number of seconds above zero"));
     }
@@ -279,8 +249,4 @@ fn check(config: &AadConfig) -> Result<(), AadError> {
 
 fn invalid(what: &'static str, value: &str, reason: &'static str) -> AadError {
     AadError::Invalid { what, value: value.to_owned(), reason }
-}
-
-fn on_or_off(on: bool) -> &'static str {
-    if on { "on" } else { "off" }
 }

@@ -1,9 +1,22 @@
 //! The service at its router, without sockets.
 
+mod broker;
+mod claims;
+mod conditions;
 mod device_token;
 mod discovery;
 mod envelope;
+mod hello;
+mod keys;
 mod lab;
 mod password;
+mod peer_to_peer;
+mod prt_issue;
+mod prt_renewal;
+mod prt_use;
+mod refresh;
 mod registration;
+mod second_face;
 mod set_up;
+mod sso;
+mod weather;

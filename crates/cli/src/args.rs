@@ -33,6 +33,8 @@ pub(crate) enum Command {
     /// Install a client against a running lab, by a real ccmsetup command line.
     #[command(after_help = CCMSETUP_EXAMPLES)]
     Ccmsetup(CcmsetupArguments),
+    /// Print the directory of Azure AD that a lab starts with, to begin one's own.
+    Directory,
     /// List the scenarios that come with cmglab.
     Scenarios,
     /// Print shell completions.
@@ -66,6 +68,9 @@ pub(crate) struct UpArguments {
     /// A scenario whose lab is to run (its steps are not); the default lab otherwise.
     #[arg(long, value_name = "FILE|NAME")]
     pub(crate) scenario: Option<String>,
+    /// A directory of Azure AD (YAML) in place of the lab's; `cmglab directory` prints the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) directory: Option<PathBuf>,
     /// Listen on the documented ports, one address of 127.0.0.0/8 for each role.
     #[arg(long)]
     pub(crate) real_ports: bool,

@@ -11,6 +11,7 @@ mod up;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use cmglab_lab::topology::AzureAdTopology;
 use tracing_subscriber::EnvFilter;
 
 use args::{Arguments, Command};
@@ -35,6 +36,10 @@ async fn dispatch(arguments: Arguments, console: Console) -> anyhow::Result<Exit
         Command::Run(arguments) => run::run(&arguments, output).await,
         Command::Up(arguments) => up::up(&arguments, output).await,
         Command::Ccmsetup(arguments) => ccmsetup::ccmsetup(&arguments, output).await,
+        Command::Directory => {
+            output.console.line(AzureAdTopology::BUILT_IN.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Scenarios => run::list(output),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "cmglab", &mut std::io::stdout());

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use cmglab_lab::topology::AzureAdTopology;
 use cmglab_lab::{Binding, Evidence, Lab, LabOptions, NOT_FOR_PRODUCTION, ReadyFile, Topology};
 use serde_json::json;
 
@@ -28,9 +29,7 @@ pub(crate) async fn up(arguments: &UpArguments, output: Output) -> anyhow::Resul
             return Err(error.into());
         }
     };
-    let trust = out.join("trust.pem");
-    fs::write(&trust, lab.trust_bundle()?).with_context(|| format!("cannot write {}", trust.display()))?;
-    let ready = ReadyFile::of(&lab, &trust)?;
+    let ready = ReadyFile::of(&lab, &out)?;
     ready.write(&arguments.ready_file)?;
     report(&lab, &ready, arguments, &out, output);
     signal.await;
@@ -42,14 +41,30 @@ pub(crate) async fn up(arguments: &UpArguments, output: Output) -> anyhow::Resul
 }
 
 fn topology(arguments: &UpArguments) -> anyhow::Result<Topology> {
-    match &arguments.scenario {
-        None => Ok(Topology::default()),
+    let mut topology = match &arguments.scenario {
+        None => Topology::default(),
         Some(name) => {
             let found = run::find(std::slice::from_ref(name))?;
             let [scenario] = found.as_slice() else { anyhow::bail!("{name} is not one scenario") };
-            Ok(scenario.lab.clone())
+            scenario.lab.clone()
         }
+    };
+    if let Some(file) = &arguments.directory {
+        topology.azure_ad = directory(file)?;
     }
+    Ok(topology)
+}
+
+fn directory(file: &Path) -> anyhow::Result<AzureAdTopology> {
+    let read = || format!("cannot read {}", file.display());
+    let size = fs::metadata(file).with_context(read)?.len();
+    anyhow::ensure!(
+        size <= AzureAdTopology::MAX_FILE,
+        "{}: {size} bytes are more than any directory has",
+        file.display()
+    );
+    let yaml = fs::read_to_string(file).with_context(read)?;
+    AzureAdTopology::parse(&yaml).with_context(|| file.display().to_string())
 }
 
 fn report(lab: &Lab, ready: &ReadyFile, arguments: &UpArguments, out: &Path, output: Output) {
@@ -68,7 +83,7 @@ fn report(lab: &Lab, ready: &ReadyFile, arguments: &UpArguments, out: &Path, out
             .collect();
         let report = json!({
             "note": NOT_FOR_PRODUCTION, "ready_file": arguments.ready_file, "out": out,
-            "trust_bundle": ready.trust_bundle, "names": names, "curl": curl, "ccmsetup": install,
+            "trust_bundle": ready.trust_bundle, "own_origin": ready.own_origin, "names": names, "curl": curl, "ccmsetup": install,
         });
         return console.line(report.to_string());
     }
@@ -80,9 +95,11 @@ fn report(lab: &Lab, ready: &ReadyFile, arguments: &UpArguments, out: &Path, out
     console.line(format!("\n  trust bundle  {}", ready.trust_bundle.display()));
     console.line(format!("  logs, events  {}", out.display()));
     console.line(format!("  ready file    {}", arguments.ready_file.display()));
+    console.line(format!("  Azure AD      {} (under an origin of its own)", ready.own_origin));
     if arguments.real_ports {
         console.line("\nhosts lines:");
-        let hosts: BTreeSet<_> = ready.names.iter().map(|one| (one.address.ip(), &one.name)).collect();
+        let named = ready.names.iter().filter(|one| one.name != "localhost");
+        let hosts: BTreeSet<_> = named.map(|one| (one.address.ip(), &one.name)).collect();
         for (address, name) in hosts {
             console.line(format!("  {address} {name}"));
         }

@@ -2,6 +2,7 @@
 
 mod codec;
 mod failure;
+mod prt;
 
 use cmglab_events::kinds::{AadAccount, AadIdentity, ClientEvent, ClientLog};
 use cmglab_events::{Role, Source};
@@ -13,6 +14,7 @@ use cmglab_proto::sts::BearerToken;
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use failure::AadRefusal;
+pub(crate) use prt::PrtSlot;
 
 use crate::machine::{Machine, UserSession};
 use crate::transport::Transport;
@@ -40,6 +42,7 @@ pub(crate) struct AadToken {
 pub(crate) struct Aad<'a> {
     pub(crate) transport: &'a Transport,
     pub(crate) config: &'a ClientConfig,
+    pub(crate) prt: &'a PrtSlot,
 }
 
 impl Aad<'_> {
@@ -97,19 +100,7 @@ impl Aad<'_> {
     ) -> Result<AadToken, ClientError> {
         let voice = self.asking(log, app, AadAccount::User { account: session.account });
         let asked = async {
-            let nonce = self.nonce().await?;
-            let client_id = app.client_app.to_string();
-            let proof = codec::session_proof(&nonce, &client_id, &session.upn, device)?;
-            let form = [
-                ("grant_type", "password"),
-                ("client_id", &client_id),
-                ("resource", &app.resource),
-                ("scope", "openid"),
-                ("username", &session.upn),
-                ("password", session.password.expose_secret()),
-                (cmglab_proto::lab_session::FIELD, &proof),
-            ];
-            let token = self.post(&voice, &app.tenant.to_string(), &form).await?;
+            let token = self.by_session(&voice, app, session, device).await?;
             let user = claims(&token)?.oid.ok_or_else(|| unusable("it names no user"))?;
             Ok(AadToken { token, identity: AadIdentity::User { user } })
         };

@@ -3,7 +3,7 @@
 use cmglab_net::Deps;
 use cmglab_pki::Profiles;
 
-use crate::aad::Aad;
+use crate::aad::{Aad, PrtSlot};
 use crate::assignment::Assignment;
 use crate::folder::Folder;
 use crate::token_cache::TokenCache;
@@ -22,6 +22,7 @@ pub struct Client {
     pub(crate) folder: Folder,
     pub(crate) cache: TokenCache,
     pub(crate) profiles: Profiles,
+    pub(crate) prt: PrtSlot,
     pub(crate) assignment: Option<Assignment>,
 }
 
@@ -39,6 +40,7 @@ impl Client {
             assignment: Assignment::load(&folder)?,
             transport: Transport::new(deps, config.automatic_roots.clone()),
             profiles: Profiles::builtin(),
+            prt: PrtSlot::default(),
             config,
             machine,
             folder,
@@ -69,7 +71,7 @@ impl Client {
     }
 
     pub(crate) fn aad(&self) -> Aad<'_> {
-        Aad { transport: &self.transport, config: &self.config }
+        Aad { transport: &self.transport, config: &self.config, prt: &self.prt }
     }
 
     /// Remembers, in memory and in the folder.

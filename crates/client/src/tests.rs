@@ -3,4 +3,5 @@
 mod agent;
 mod fake;
 mod install;
+mod session;
 mod world;

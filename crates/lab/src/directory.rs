@@ -1,6 +1,9 @@
 //! The topology as Azure AD and the site are told it.
 
-use cmglab_aad::{AadConfig, App, Hosts, Lifetimes, Password, Tenant, User};
+use cmglab_aad::{
+    AadConfig, App, AppCertificate, AppSecret, Hosts, Lifetimes, Password, Permission, PrtOptions, Tenant,
+    User,
+};
 use cmglab_ids::Ids;
 use cmglab_proto::ids::ObjectId;
 use cmglab_proto::mapping::UrlMapping;
@@ -9,66 +12,100 @@ use cmglab_site::{DiscoveredUser, Site, SiteError};
 use jiff::Timestamp;
 
 use crate::LabError;
-use crate::topology::{TenantTopology, Topology};
+use crate::app_certificates::AppCertificates;
+use crate::topology::{AppTopology, PermissionTopology, TenantTopology, Topology, UserTopology};
 
-/// The directory of Azure AD.
-pub(crate) fn azure_ad(topology: &Topology, ids: &Ids) -> AadConfig {
+/// The directory of Azure AD; `certificates` are those of the apps that are to have one.
+pub(crate) fn azure_ad(topology: &Topology, certificates: &AppCertificates, ids: &Ids) -> AadConfig {
     let tenants = &topology.azure_ad.tenants;
     AadConfig {
         hosts: Hosts::documented(),
         lifetimes: Lifetimes::documented(),
         tenants: tenants.iter().map(tenant).collect(),
-        apps: tenants.iter().flat_map(|tenant| apps(tenant, ids)).collect(),
+        apps: tenants.iter().flat_map(|tenant| apps(tenant, certificates, ids)).collect(),
         users: tenants.iter().flat_map(|tenant| users(tenant, ids)).collect(),
+        loop_limit: None,
+        prt: PrtOptions::default(),
     }
 }
 
 fn tenant(tenant: &TenantTopology) -> Tenant {
     Tenant {
         id: tenant.id,
-        domains: vec![tenant.domain.clone()],
+        domains: std::iter::once(&tenant.domain).chain(&tenant.other_domains).cloned().collect(),
         name: tenant.domain.clone(),
         region: "EU".to_owned(),
     }
 }
 
-/// The two apps that the console's wizard makes for "Cloud Management".
-fn apps(tenant: &TenantTopology, ids: &Ids) -> [App; 2] {
-    let app = |app_id, name: &str, public| App {
-        app_id,
-        object_id: ObjectId::new(ids.guid()),
-        name: name.to_owned(),
-        tenant: tenant.id,
-        app_id_uris: Vec::new(),
-        redirect_uris: Vec::new(),
-        public,
-        device_only_auth: false,
-        access_token_version: 1,
-        disabled: false,
-    };
+/// The two apps that the console's wizard makes for "Cloud Management", and the tenant's others.
+fn apps(tenant: &TenantTopology, certificates: &AppCertificates, ids: &Ids) -> Vec<App> {
+    let new = |app_id, name: &str| App::new(app_id, ObjectId::new(ids.guid()), name, tenant.id);
     let client = tenant.client_app;
-    [
-        App {
-            redirect_uris: vec![format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{client}")],
-            ..app(client, "ConfigMgr client", true)
-        },
-        App {
-            app_id_uris: vec![tenant.resource.clone()],
-            device_only_auth: tenant.device_tokens,
-            ..app(tenant.server_app, "ConfigMgr server", false)
-        },
-    ]
+    let on_the_server =
+        Permission { resource: tenant.server_app, scopes: vec![ACT_FOR_USERS.to_owned()], roles: Vec::new() };
+    let native = App {
+        redirect_uris: vec![
+            format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{client}"),
+            "http://localhost".to_owned(),
+            "https://login.microsoftonline.com/common/oauth2/nativeclient".to_owned(),
+        ],
+        public: true,
+        permissions: std::iter::once(on_the_server)
+            .chain(tenant.client_permissions.iter().map(permission))
+            .collect(),
+        ..new(client, "ConfigMgr client")
+    };
+    let web = App {
+        app_id_uris: vec![tenant.resource.clone()],
+        device_only_auth: tenant.device_tokens,
+        roles: tenant.server_roles.clone(),
+        ..new(tenant.server_app, "ConfigMgr server")
+    };
+    let others = tenant.apps.iter().map(|app| other_app(app, certificates, new(app.id, &app.name)));
+    [native, web].into_iter().chain(others).collect()
+}
+
+fn other_app(app: &AppTopology, certificates: &AppCertificates, new: App) -> App {
+    let secret =
+        app.secret.as_ref().map(|value| AppSecret { value: Password::new(value.clone()), expires: None });
+    let certificate = certificates.get(&app.id).map(|identity| AppCertificate(identity.leaf().to_vec()));
+    App {
+        public: app.public,
+        app_id_uris: app.uris.clone(),
+        redirect_uris: app.redirect_uris.clone(),
+        secrets: secret.into_iter().collect(),
+        certificates: certificate.into_iter().collect(),
+        scopes: if app.scopes.is_empty() { new.scopes } else { app.scopes.clone() },
+        roles: app.roles.clone(),
+        permissions: app.permissions.iter().map(permission).collect(),
+        access_token_version: app.access_token_version,
+        device_only_auth: app.device_tokens,
+        disabled: app.disabled,
+        ..new
+    }
+}
+
+fn permission(permission: &PermissionTopology) -> Permission {
+    Permission {
+        resource: permission.resource,
+        scopes: permission.scopes.clone(),
+        roles: permission.roles.clone(),
+    }
 }
 
 fn users(tenant: &TenantTopology, ids: &Ids) -> Vec<User> {
-    let user = |user: &crate::topology::UserTopology| User {
+    let user = |user: &UserTopology| User {
         object_id: user.id,
         upn: user.upn.clone(),
         name: user.upn.split('@').next().unwrap_or_default().to_owned(),
         password: Password::new(user.password.clone()),
         puid: format!("100320{:010X}", ids.below(0xff_ffff_ffff)),
         onprem_sid: user.onprem_sid.clone(),
-        enabled: true,
+        enabled: user.enabled,
+        condition: user.condition,
+        groups: user.groups.clone(),
+        claims: serde_json::Map::new(),
     };
     tenant.users.iter().map(user).collect()
 }
@@ -115,3 +152,5 @@ pub(crate) async fn fill_site(
     site.set_mapping(UrlMapping::new(topology.management_point.role_id, base)).await.map_err(trouble())?;
     site.set_clients_check_crl(topology.site.clients_check_crl).await.map_err(trouble())
 }
+
+const ACT_FOR_USERS: &str = "user_impersonation";

@@ -9,6 +9,7 @@
 //! # }
 //! ```
 
+mod app_certificates;
 mod attach;
 mod device;
 mod directory;

@@ -1,10 +1,12 @@
 //! The file by which another process finds a running lab.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use cmglab_proto::ids::AppId;
 use serde::{Deserialize, Serialize};
 
 use crate::{Lab, LabError, Topology};
@@ -28,6 +30,10 @@ pub struct ReadyFile {
     pub public_roots: String,
     /// The trust bundle on disk, for other tools.
     pub trust_bundle: PathBuf,
+    /// Azure AD under an origin of its own.
+    pub own_origin: String,
+    /// Certificate and key of the apps that have one, on disk.
+    pub app_certificates: BTreeMap<AppId, PathBuf>,
     /// The lab.
     pub topology: Topology,
 }
@@ -45,11 +51,14 @@ pub struct NamedSocket {
 }
 
 impl ReadyFile {
-    /// Describes a running lab; `trust_bundle` is where its bundle was written.
+    /// Describes a running lab, and writes into `folder` what other tools need beside: the trust bundle and
+    /// the apps' certificates.
     ///
     /// # Errors
-    /// [`LabError`] when an authority is missing.
-    pub fn of(lab: &Lab, trust_bundle: &Path) -> Result<Self, LabError> {
+    /// [`LabError`] when an authority is missing or a file cannot be written.
+    pub fn of(lab: &Lab, folder: &Path) -> Result<Self, LabError> {
+        let trust_bundle = folder.join("trust.pem");
+        fs::write(&trust_bundle, lab.trust_bundle()?).map_err(LabError::of("trust bundle"))?;
         let pem = |name| {
             let bundle = lab.authorities().bundle(&[name]).map_err(LabError::of("trust bundle"))?;
             Ok(bundle.to_pem())
@@ -62,7 +71,9 @@ impl ReadyFile {
             device_trust: pem("aad-tls")?,
             private_root: pem("cmg-root")?,
             public_roots: pem("public-root")?,
-            trust_bundle: trust_bundle.to_owned(),
+            trust_bundle,
+            own_origin: lab.own_origin().to_owned(),
+            app_certificates: app_certificates(lab, folder)?,
             topology: lab.topology().clone(),
         })
     }
@@ -98,6 +109,20 @@ impl ReadyFile {
         let json = fs::read(path).map_err(|error| trouble(error.to_string()))?;
         serde_json::from_slice(&json).map_err(|error| trouble(error.to_string()))
     }
+}
+
+fn app_certificates(lab: &Lab, folder: &Path) -> Result<BTreeMap<AppId, PathBuf>, LabError> {
+    let apps = lab.topology().azure_ad.tenants.iter().flat_map(|tenant| &tenant.apps);
+    let mut written = BTreeMap::new();
+    for app in apps {
+        let Some(pem) = lab.app_certificate(app.id) else { continue };
+        let path = folder.join(format!("app-{}.pem", app.id));
+        private_file(&path)
+            .and_then(|mut file| file.write_all(pem.as_bytes()))
+            .map_err(LabError::of("certificate of an app"))?;
+        written.insert(app.id, path);
+    }
+    Ok(written)
 }
 
 fn private_file(path: &Path) -> std::io::Result<fs::File> {

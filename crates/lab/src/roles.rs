@@ -1,23 +1,30 @@
 //! Each role of the topology, made and put on its port.
 
+use std::net::Ipv4Addr;
+
 use cmglab_aad::{Aad, Hosts, SigningKeys};
 use cmglab_cmg::{Cmg, CmgConfig};
 use cmglab_connection_point::{ConnectionPoint, ConnectionPointConfig};
 use cmglab_events::Role;
 use cmglab_management_point::{Content, ManagementPoint, ManagementPointConfig};
-use cmglab_net::{Deps, ServerHandle, serve};
+use cmglab_net::{Deps, Listen, ServerHandle, serve};
 use cmglab_revocation::{Revocation, RevocationConfig};
 use cmglab_site::{Location, Site, SiteConfig};
 use cmglab_tls::{ClientJudge, ServerTls};
 use cmglab_token::SigningKey;
 use cmglab_tunnel::{ALPN, FIRST_PORT};
 
+use crate::app_certificates::AppCertificates;
 use crate::surroundings::Surroundings;
 use crate::topology::{CmgCertificate, Topology};
 use crate::{LabError, directory};
 
 /// The roots that every server role of the lab trusts: the site's own, and Azure AD's.
 const SERVER_TRUST: [&str; 2] = ["site", "aad-tls"];
+/// Where metadata send clients for userinfo.
+const GRAPH: &str = "graph.microsoft.com";
+/// The name of Azure AD's own origin.
+const OWN_ORIGIN: &str = "localhost";
 
 pub(crate) async fn revocation(
     around: &Surroundings,
@@ -32,28 +39,51 @@ pub(crate) async fn revocation(
     Ok((role, port.map_err(LabError::of("revocation"))?))
 }
 
+/// Azure AD on its ports: token service, device registration, and the origin of its own.
+pub(crate) struct AzureAd {
+    pub(crate) role: Aad,
+    pub(crate) ports: [ServerHandle; 3],
+    /// `https://localhost:port`, where the same service speaks of itself by that name.
+    pub(crate) own_origin: String,
+}
+
 pub(crate) async fn azure_ad(
     around: &Surroundings,
     topology: &Topology,
     keys: &SigningKeys,
-) -> Result<(Aad, [ServerHandle; 2]), LabError> {
+    certificates: &AppCertificates,
+) -> Result<AzureAd, LabError> {
     const PART: &str = "Azure AD";
     let Hosts { login, aliases, registration, .. } = Hosts::documented();
     let deps = around.deps(&login, Role::Aad, &SERVER_TRUST)?;
-    let config = directory::azure_ad(topology, &deps.ids);
+    let config = directory::azure_ad(topology, certificates, &deps.ids);
     let devices = around.authorities.get("ms-organization-access").map_err(LabError::of(PART))?;
     let aad = Aad::new(&config, keys, devices.clone(), deps.clone()).map_err(LabError::of(PART))?;
-    let names = [aliases.as_slice(), std::slice::from_ref(&registration)].concat();
-    let identity = around.identity("aad-server", &login, &names)?;
+    let also = [registration.clone(), GRAPH.to_owned(), OWN_ORIGIN.to_owned()];
+    let identity = around.identity("aad-server", &login, &[aliases.as_slice(), &also].concat())?;
     let judge = judge(&deps, vec![devices.cert_der().to_vec()])?;
-    let token_service = around.listen(&login, 443, Some(ServerTls::new(identity.clone())));
+    let plain = ServerTls::new(identity.clone());
+    let asking = ServerTls::new(identity).asking(judge);
+
+    let token_service = around.listen(&login, 443, Some(plain));
     let token_service = serve(&deps, token_service, aad.router()).await.map_err(LabError::of(PART))?;
-    let devices = around.listen(&registration, 443, Some(ServerTls::new(identity).asking(judge)));
-    let devices = serve(&deps, devices, aad.router()).await.map_err(LabError::of(PART))?;
-    for alias in &aliases {
+    for alias in aliases.iter().map(String::as_str).chain([GRAPH]) {
         around.resolver.point(alias, 443, token_service.local_addr());
     }
-    Ok((aad, [token_service, devices]))
+    let devices = around.listen(&registration, 443, Some(asking.clone()));
+    let devices = serve(&deps, devices, aad.router()).await.map_err(LabError::of(PART))?;
+    let (own, origin) = aad.at_own_origin();
+    let listen = Listen {
+        host: OWN_ORIGIN.to_owned(),
+        port: 0,
+        bind: (Ipv4Addr::LOCALHOST, 0).into(),
+        shown_ip: None,
+        tls: Some(asking),
+    };
+    let own = serve(&deps, listen, own.router()).await.map_err(LabError::of(PART))?;
+    origin.set(format!("{OWN_ORIGIN}:{}", own.local_addr().port()));
+    let own_origin = own.url().to_owned();
+    Ok(AzureAd { role: aad, ports: [token_service, devices, own], own_origin })
 }
 
 pub(crate) async fn site(

@@ -22,6 +22,10 @@ use cmglab_tunnel::ConnectorHandle;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
+use cmglab_proto::ids::AppId;
+use zeroize::Zeroizing;
+
+use crate::app_certificates::{self, AppCertificates};
 use crate::surroundings::{Binding, Surroundings};
 use crate::{HostRoles, LabError, Topology, device, roles};
 
@@ -53,6 +57,8 @@ pub struct Lab {
     voice: Source,
     aad: Aad,
     aad_keys: SigningKeys,
+    app_certificates: AppCertificates,
+    own_origin: String,
     cmg: Cmg,
     connection_point: ConnectionPoint,
     connector: tokio::sync::Mutex<Option<ConnectorHandle>>,
@@ -74,9 +80,12 @@ impl Lab {
         let around = surroundings(&topology, &options).await?;
         let voice = around.events.source("lab", Role::Lab, &around.clock);
         let faults = topology.faults.iter().map(|rule| around.faults.install(rule.clone())).collect();
-        let keys = roles::signing_keys(&around).await?;
+        let (now, ids) = (around.clock.now(), around.ids.fork("apps"));
+        let made = tokio::join!(roles::signing_keys(&around), app_certificates::make(&topology, now, &ids));
+        let (keys, app_certificates) = (made.0?, made.1?);
         let (revocation, crl_port) = roles::revocation(&around, &topology).await?;
-        let (aad, [login_port, device_port]) = roles::azure_ad(&around, &topology, &keys).await?;
+        let azure_ad = roles::azure_ad(&around, &topology, &keys, &app_certificates).await?;
+        let (aad, [login_port, device_port, own_port]) = (azure_ad.role, azure_ad.ports);
         let site = roles::site(&around, &topology, Location::Memory).await?;
         let (management_point, mp_port) = roles::management_point(&around, &topology, &site).await?;
         let (cmg, [public_port, channel_port]) = roles::cmg(&around, &topology).await?;
@@ -87,6 +96,8 @@ impl Lab {
             voice,
             aad,
             aad_keys: keys,
+            app_certificates,
+            own_origin: azure_ad.own_origin,
             cmg,
             connection_point,
             connector: tokio::sync::Mutex::new(None),
@@ -94,7 +105,7 @@ impl Lab {
             revocation,
             site,
             folder: StateFolder::make(options.folder)?,
-            ports: vec![crl_port, login_port, device_port, mp_port, public_port, channel_port],
+            ports: vec![crl_port, login_port, device_port, own_port, mp_port, public_port, channel_port],
             _faults: faults,
         };
         if lab.topology.connection_point.running {
@@ -147,7 +158,7 @@ impl Lab {
     /// Stops every role: requests under way may finish, then traffic of the open interval is reported.
     pub async fn shutdown(self) {
         self.voice.emit(LabEvent::Stopping);
-        let [crl, login, device, mp, public, channel] = self.ports.as_slice() else { return };
+        let [crl, login, device, own, mp, public, channel] = self.ports.as_slice() else { return };
         public.shutdown(GRACE).await;
         self.cmg.drain();
         self.stop_connection_point().await;
@@ -156,6 +167,7 @@ impl Lab {
             mp.shutdown(GRACE),
             device.shutdown(GRACE),
             login.shutdown(GRACE),
+            own.shutdown(GRACE),
             crl.shutdown(GRACE)
         );
     }
@@ -238,6 +250,19 @@ impl Lab {
     #[must_use]
     pub fn azure_ad_key(&self) -> &SigningKey {
         &self.aad_keys.current
+    }
+
+    /// Where Azure AD is reached under an origin of its own, and names itself by it: `https://localhost:port`.
+    #[must_use]
+    pub fn own_origin(&self) -> &str {
+        &self.own_origin
+    }
+
+    /// Certificate and key of an app of the topology that has one, as PEM.
+    #[must_use]
+    pub fn app_certificate(&self, app: AppId) -> Option<Zeroizing<String>> {
+        let identity = self.app_certificates.get(&app)?;
+        Some(Zeroizing::new(format!("{}{}", identity.key_pem().as_str(), identity.chain_pem())))
     }
 
     /// The management point.

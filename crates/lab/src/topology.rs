@@ -1,12 +1,16 @@
 //! A lab as data: every field has a default, so that `{}` is a whole lab.
 
+mod azure_ad;
+
 use std::net::Ipv4Addr;
 
 use cmglab_fault::Rule;
 use cmglab_proto::editions::Edition;
-use cmglab_proto::ids::{AppId, ObjectId, RoleId, SiteCode, TenantId};
+use cmglab_proto::ids::{RoleId, SiteCode, TenantId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use azure_ad::{AppTopology, AzureAdTopology, PermissionTopology, TenantTopology, UserTopology};
 
 /// The whole lab.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,68 +46,6 @@ pub struct SiteTopology {
     pub code: SiteCode,
     /// The site's option "Clients check the certificate revocation list (CRL) for site systems".
     pub clients_check_crl: bool,
-}
-
-/// The tenants of Azure AD.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AzureAdTopology {
-    /// The tenants; the first is the organisation's own.
-    pub tenants: Vec<TenantTopology>,
-}
-
-/// One tenant with its ConfigMgr apps and users.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TenantTopology {
-    /// Tenant id.
-    pub id: TenantId,
-    /// Verified domain.
-    pub domain: String,
-    /// Whether the site knows this tenant ("Azure services" in the console).
-    #[serde(default = "yes")]
-    pub onboarded: bool,
-    /// Whether the server app is enabled for device tokens ("Update application settings").
-    #[serde(default = "yes")]
-    pub device_tokens: bool,
-    /// The native app (`AADCLIENTAPPID`).
-    pub client_app: AppId,
-    /// The web app.
-    pub server_app: AppId,
-    /// App ID URI of the web app (`AADRESOURCEURI`).
-    #[serde(default = "default_resource")]
-    pub resource: String,
-    /// Users.
-    #[serde(default)]
-    pub users: Vec<UserTopology>,
-}
-
-/// One user.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UserTopology {
-    /// Object id.
-    pub id: ObjectId,
-    /// User principal name.
-    pub upn: String,
-    /// Password; these are the lab's own, never real ones.
-    #[serde(default = "default_password")]
-    pub password: String,
-    /// Whether the site has discovered the user.
-    #[serde(default = "yes")]
-    pub discovered: bool,
-    /// SID of a user synchronised from on premises.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub onprem_sid: Option<String>,
-}
-
-impl std::fmt::Debug for UserTopology {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UserTopology")
-            .field("upn", &self.upn)
-            .field("password", &"[REDACTED]")
-            .finish_non_exhaustive()
-    }
 }
 
 /// The gateway.
@@ -222,12 +164,6 @@ impl Default for SiteTopology {
     }
 }
 
-impl Default for AzureAdTopology {
-    fn default() -> Self {
-        Self { tenants: vec![home_tenant()] }
-    }
-}
-
 impl Default for CmgTopology {
     fn default() -> Self {
         Self {
@@ -270,48 +206,13 @@ impl Default for ClientTopology {
     }
 }
 
-/// The organisation of a lab that names none.
-fn home_tenant() -> TenantTopology {
-    TenantTopology {
-        id: TenantId::new(HOME_TENANT),
-        domain: "lab.test".to_owned(),
-        onboarded: true,
-        device_tokens: true,
-        client_app: AppId::new(HOME_CLIENT_APP),
-        server_app: AppId::new(HOME_SERVER_APP),
-        resource: default_resource(),
-        users: vec![UserTopology {
-            id: ObjectId::new(HOME_USER),
-            upn: DEFAULT_USER.to_owned(),
-            password: default_password(),
-            discovered: true,
-            onprem_sid: Some("S-1-5-21-1004336348-1177238915-682003330-1604".to_owned()),
-        }],
-    }
-}
-
 fn default_site_code() -> SiteCode {
     #[expect(clippy::expect_used, reason = "a constant with a test")]
     "LAB".parse().expect("LAB is a site code")
 }
 
-fn default_resource() -> String {
-    "https://ConfigMgrService".to_owned()
-}
-
-fn default_password() -> String {
-    "Lab-Password-1".to_owned()
-}
-
-fn yes() -> bool {
-    true
-}
-
 const DEFAULT_USER: &str = "alice@lab.test";
 const HOME_TENANT: Uuid = Uuid::from_u128(0x7a8e_e388_0000_485c_8000_e8e4_eb41_0001);
-const HOME_CLIENT_APP: Uuid = Uuid::from_u128(0x22ed_38d9_0000_4036_8000_a984_52fd_a4fc);
-const HOME_SERVER_APP: Uuid = Uuid::from_u128(0xf1f9_b14e_0000_4f17_8000_2593_f6ee_e91e);
-const HOME_USER: Uuid = Uuid::from_u128(0x2391_ff2a_0000_4c1b_8000_5a63_35f0_35a6);
 
 #[cfg(test)]
 mod tests {
@@ -324,6 +225,7 @@ mod tests {
         assert_eq!(lab.ccm_host_name(), "CMG.LAB.TEST/CCM_Proxy_MutualAuth/72057594037938216");
         assert_eq!(lab.user("ALICE@lab.test").unwrap().upn, DEFAULT_USER);
         assert!(lab.tenant(lab.client.tenant).unwrap().onboarded);
+        assert_eq!(lab.azure_ad.tenants[0].id, lab.client.tenant);
         assert!(serde_json::from_str::<Topology>(r#"{"cgm":{}}"#).is_err());
     }
 }

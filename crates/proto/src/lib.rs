@@ -11,7 +11,6 @@ pub mod ccm;
 pub mod claims;
 pub mod editions;
 pub mod ids;
-pub mod lab_session;
 pub mod manifest;
 pub mod mapping;
 pub mod refusal;

@@ -4,6 +4,9 @@
 
 use std::fmt;
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rsa::{PublicEncryptingKey, PublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -42,6 +45,14 @@ impl TransportKey {
         let full = key.modulus.first().is_some_and(|&byte| byte >= 0x80);
         if bits == BITS && full { Ok(key) } else { Err(TransportKeyError::Size { bits }) }
     }
+
+    /// The key as SubjectPublicKeyInfo in DER. Fails when the numbers are none of an RSA key.
+    pub(crate) fn spki_der(&self) -> Result<Vec<u8>, Unspecified> {
+        let numbers = PublicKeyComponents { n: self.modulus.as_slice(), e: self.exponent.as_slice() };
+        let key: PublicEncryptingKey = numbers.try_into()?;
+        let der: PublicKeyX509Der<'_> = key.as_der()?;
+        Ok(der.as_ref().to_vec())
+    }
 }
 
 impl fmt::Debug for TransportKey {
@@ -75,7 +86,11 @@ fn jwk(bytes: &[u8]) -> Option<TransportKey> {
         e: String,
     }
     let jwk: Jwk = serde_json::from_slice(bytes).ok()?;
-    let number = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok();
+    // Some clients write the numbers in standard base64.
+    let number = |text: &str| {
+        let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        URL_SAFE_NO_PAD.decode(text).ok()
+    };
     let key = TransportKey { modulus: number(&jwk.n)?, exponent: number(&jwk.e)? };
     (jwk.kty == "RSA").then_some(key)
 }
@@ -104,6 +119,8 @@ mod tests {
         let modulus = URL_SAFE_NO_PAD.encode([0xab; 256]);
         let jwk = format!(r#"{{"kty":"RSA","kid":"x","n":"{modulus}","e":"AQAB"}}"#);
         assert_eq!(TransportKey::parse(&STANDARD.encode(&jwk)).as_ref(), Ok(&expected));
+        let jwk_in_standard_base64 = jwk.replace(&modulus, &STANDARD.encode([0xab; 256]));
+        assert_eq!(TransportKey::parse(&STANDARD.encode(jwk_in_standard_base64)).as_ref(), Ok(&expected));
         let foreign = jwk.replace("\"RSA\"", "\"EC\"");
         assert_eq!(TransportKey::parse(&STANDARD.encode(foreign)), Err(TransportKeyError::NotAKey));
         assert_eq!(format!("{expected:?}"), "TransportKey(RSA 2048)");

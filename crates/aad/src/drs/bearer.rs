@@ -28,7 +28,7 @@ pub(super) fn user(aad: &Aad, ask: &Ask) -> Result<(TenantId, User), Denied> {
         // The same clock issued it.
         leeway: SignedDuration::ZERO,
     };
-    let verified = verify::<AadClaims>(token, aad.keys(), &expect);
+    let verified = verify::<AadClaims>(token, aad.ring().keys(), &expect);
     let claims = verified.map_err(|error| refused(&error.to_string()))?.claims;
     if !matches!(claims.kind(), Some(AadTokenKind::User | AadTokenKind::Uda)) {
         return Err(refused("it is not a user's").within(tenant));

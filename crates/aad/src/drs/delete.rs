@@ -3,10 +3,9 @@
 use cmglab_events::kinds::{AadEvent, CertificateVerdict};
 use cmglab_pki::read::Certificate;
 use cmglab_proto::ids::DeviceId;
-use serde_json::Value;
 
 use super::Denied;
-use crate::answer::Outcome;
+use crate::answer::{Outcome, Reply};
 use crate::ask::Ask;
 use crate::{Aad, proof};
 
@@ -14,7 +13,7 @@ use crate::{Aad, proof};
 pub(super) fn answer(aad: &Aad, ask: &Ask, id: &str) -> Outcome {
     let device = delete(aad, ask, id).map_err(|denied| denied.during("DeviceDelete"))?;
     ask.voice.emit(device);
-    Ok(Value::Null)
+    Ok(Reply::Empty)
 }
 
 fn delete(aad: &Aad, ask: &Ask, id: &str) -> Result<AadEvent, Denied> {

@@ -37,6 +37,11 @@ impl Denied {
         Self::new(400, "DirectoryError", subcode, message)
     }
 
+    /// The service has no time for it (Windows: 0x801c0025).
+    pub(crate) fn busy(subcode: &'static str, message: impl Into<String>) -> Self {
+        Self::new(503, "ServiceError", subcode, message)
+    }
+
     /// The same, in another operation than a join.
     pub(crate) fn during(self, operation: &'static str) -> Self {
         Self { operation, ..self }

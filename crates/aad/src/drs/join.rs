@@ -36,6 +36,7 @@ pub(super) fn answer(aad: &Aad, ask: &Ask) -> Outcome {
         tenant,
         trust: trust(join_type),
         enabled: true,
+        compliant: true,
         name: request.name,
         os_version: request.os_version,
         joined_by: user.upn.clone(),
@@ -57,7 +58,7 @@ pub(super) fn answer(aad: &Aad, ask: &Ask) -> Outcome {
         // Who becomes an administrator of the machine: here only the user who joins it.
         body["MembershipChanges"] = json!([{"LocalSID": ADMINISTRATORS, "AddSIDs": [sid(user.object_id)]}]);
     }
-    Ok(body)
+    Ok(body.into())
 }
 
 fn certify(

@@ -1,18 +1,36 @@
-//! The device token: a request signed with the WPJ certificate (entra §3.2). The checks stand in the order of
-//! that section, and the first that fails names the refusal.
+//! Requests signed by a device (entra §3.2): the device token here, the others by what they carry inside. The
+//! checks stand in the order of that section, and the first that fails names the refusal.
 
 use serde_json::Value;
 
 use super::scope::Target;
-use super::{JWT_BEARER, Request, SAML_1};
-use crate::answer::{Outcome, Trouble};
+use super::{JWT_BEARER, Request, SAML_1, SAML_2, peer_to_peer, prt};
+use crate::answer::{Outcome, Reply, Trouble};
 use crate::errors::{DEVICE_ONLY_NOT_ALLOWED, REDIRECT_URI, UNSUPPORTED_GRANT};
 use crate::proof;
 
 /// Answers the JWT bearer grant with a signed request inside.
 pub(super) fn answer(request: &Request<'_>) -> Outcome {
     let jws = request.needed("request")?;
-    built(proof::text(&proof::look(jws)?, "grant_type")?)?;
+    let (header, payload) = proof::look(jws)?;
+    let grant_type = proof::text(&payload, "grant_type")?;
+    let unbuilt = |gap: &str| Err(Trouble::NotBuilt(gap.to_owned()));
+    if payload.contains_key("jwe_crypto") {
+        return unbuilt("answers encrypted by ECDH-ES (jwe_crypto, version 4 of the PRT protocol)");
+    }
+    // What is signed with a session key redeems a primary refresh token, and only that.
+    match (header.alg.as_str(), grant_type) {
+        ("HS256", "refresh_token") => prt::redeem(request, jws),
+        ("HS256", other) => Err(UNSUPPORTED_GRANT.about(&[other]).into()),
+        (_, GRANT) => token(request, jws),
+        (_, "device_auth") => peer_to_peer::answer(request, jws),
+        (_, "password" | "refresh_token" | JWT_BEARER) => prt::issue(request, jws, grant_type),
+        (_, SAML_1 | SAML_2) => unbuilt("primary refresh tokens of federated users"),
+        (_, other) => Err(UNSUPPORTED_GRANT.about(&[other]).into()),
+    }
+}
+
+fn token(request: &Request<'_>, jws: &str) -> Outcome {
     let (device, payload) = proof::device(request.aad, jws, request.ask.now)?;
     let tenant = proof::tenant(&request.path, &device)?;
 
@@ -32,21 +50,11 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
     let client = client.app_id;
     drop(directory);
 
-    let frame = request.frame(tenant, client, &resource, request.aad.lifetimes().device_token);
+    let seconds = resource.app.claims.lifetime.unwrap_or_else(|| request.aad.lifetimes().device_token);
+    let frame = request.frame(tenant, client, &resource, seconds);
     let body = request.bearer(&frame, &frame.device(&device))?;
     request.issued(GRANT, &frame, Some(device.id), None);
-    Ok(Value::Object(body))
-}
-
-/// Which request is inside.
-fn built(grant_type: &str) -> Result<(), Trouble> {
-    match grant_type {
-        GRANT => Ok(()),
-        "device_auth" => Err(Trouble::NotBuilt("the peer-to-peer certificate of a device".to_owned())),
-        "password" | JWT_BEARER | SAML_1 => Err(Trouble::NotBuilt("the primary refresh token".to_owned())),
-        "refresh_token" => Err(Trouble::NotBuilt("the primary refresh token and its use".to_owned())),
-        other => Err(UNSUPPORTED_GRANT.about(&[other]).into()),
-    }
+    Ok(Reply::from(body))
 }
 
 const GRANT: &str = "device_token";

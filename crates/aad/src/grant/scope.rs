@@ -1,18 +1,20 @@
 //! What a request wants a token for: `resource` of version 1 or `scope` of version 2 (entra §4.5).
 
-use crate::claims::PERMISSION;
 use crate::errors::{BAD_SCOPE, MISSING_PARAMETER, Refusal};
+use crate::first_party::GRAPH_URI;
 use crate::route::Version;
 
 /// The target of a request, as it names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// The resource.
-    pub(super) resource: String,
+    pub(crate) resource: String,
     /// The scopes for that resource, as asked.
-    pub(super) scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// The scopes about the user, which are granted as asked.
-    pub(super) about_user: Vec<String>,
+    pub(crate) about_user: Vec<String>,
+    /// Whether access is to outlast the session.
+    pub(crate) offline: bool,
 }
 
 impl Target {
@@ -23,9 +25,10 @@ impl Target {
             Version::V2 => "scope",
         };
         let words = || scope.unwrap_or_default().split_ascii_whitespace();
+        let offline = words().any(|word| word == OFFLINE);
         let about_user = words().filter(|word| ABOUT_USER.contains(word)).map(str::to_owned).collect();
         if let Some(resource) = resource {
-            return Ok(Self { resource: resource.to_owned(), scopes: Vec::new(), about_user });
+            return Ok(Self { resource: resource.to_owned(), scopes: Vec::new(), about_user, offline });
         }
         let mut target: Option<&str> = None;
         let mut scopes = Vec::new();
@@ -41,28 +44,45 @@ impl Target {
             scopes.push(word.to_owned());
         }
         // A request of version 2 that names no resource means Microsoft Graph; version 1 must name one.
-        let graph = scope.filter(|_| version == Version::V2).map(|_| GRAPH);
+        let graph = scope.filter(|_| version == Version::V2).map(|_| GRAPH_URI);
         let resource = target.or(graph).ok_or_else(|| MISSING_PARAMETER.about(&[missing]))?;
-        Ok(Self { resource: resource.to_owned(), scopes, about_user })
+        Ok(Self { resource: resource.to_owned(), scopes, about_user, offline })
     }
 
     /// Checks that nothing is asked for that the resource does not offer.
-    pub(super) fn check_permissions(&self) -> Result<(), Refusal> {
-        let offered = |scope: &&String| matches!(split(scope).1, ".default" | PERMISSION);
-        match self.scopes.iter().find(|scope| !offered(scope)) {
+    pub(super) fn check_permissions(&self, offered: &[String]) -> Result<(), Refusal> {
+        let unknown = |scope: &&String| {
+            let permission = split(scope).1;
+            permission != DEFAULT && !offered.iter().any(|one| one == permission)
+        };
+        match self.scopes.iter().find(unknown) {
             Some(scope) => Err(BAD_SCOPE.about(&[&format!("The scope {scope} is not valid.")])),
             None => Ok(()),
         }
     }
 
-    /// The scopes that are granted: the permission, what was asked, and what it says about the user. Clients
+    /// The permissions that are asked for by name.
+    pub(super) fn permissions(&self) -> Vec<&str> {
+        self.scopes.iter().map(|scope| split(scope).1).filter(|permission| *permission != DEFAULT).collect()
+    }
+
+    /// The scopes that are granted: the permissions, what was asked, and what it says about the user. Clients
     /// look for their own words among them.
-    pub(super) fn granted(&self) -> String {
-        let permission = format!("{}/{PERMISSION}", self.resource);
-        let others = self.scopes.iter().filter(|scope| **scope != permission);
-        let all: Vec<&str> =
-            std::iter::once(&permission).chain(others).chain(&self.about_user).map(String::as_str).collect();
+    pub(super) fn granted(&self, permissions: &str, refresh: bool) -> String {
+        let held = permissions.split(' ').map(|permission| format!("{}/{permission}", self.resource));
+        let mut all: Vec<String> = held.collect();
+        let offline = refresh.then(|| OFFLINE.to_owned());
+        for scope in self.scopes.iter().chain(&self.about_user).cloned().chain(offline) {
+            if !all.contains(&scope) {
+                all.push(scope);
+            }
+        }
         all.join(" ")
+    }
+
+    /// Whether a refresh token is due: version 1 always gives one (entra §4.5).
+    pub(super) fn wants_refresh(&self, version: Version) -> bool {
+        version == Version::V1 || self.offline
     }
 
     pub(super) fn wants_id_token(&self) -> bool {
@@ -73,13 +93,13 @@ impl Target {
 /// The resource and the permission of one scope: `https://ConfigMgrService//.default` is the resource with a
 /// slash at its end, and a bare word is one of Graph's.
 fn split(scope: &str) -> (&str, &str) {
-    scope.rsplit_once('/').unwrap_or((GRAPH, scope))
+    scope.rsplit_once('/').unwrap_or((GRAPH_URI, scope))
 }
 
 const ABOUT_USER: [&str; 3] = ["openid", "profile", "email"];
-/// Refresh tokens are not built, so this is not granted.
 const OFFLINE: &str = "offline_access";
-const GRAPH: &str = "https://graph.microsoft.com";
+/// Everything that was granted.
+const DEFAULT: &str = ".default";
 const MAX_SCOPE: usize = 512;
 const MAX_SCOPES: usize = 32;
 
@@ -100,10 +120,14 @@ mod tests {
         let of = |scope| Target::of(Version::V2, None, Some(scope));
         let target = of("https://x/.default offline_access openid profile").unwrap();
         assert_eq!(target.resource, "https://x");
-        assert_eq!(target.granted(), "https://x/user_impersonation https://x/.default openid profile");
+        assert_eq!(
+            target.granted("user_impersonation", true),
+            "https://x/user_impersonation https://x/.default openid profile offline_access"
+        );
+        assert!(target.wants_refresh(Version::V2) && !of("openid").unwrap().wants_refresh(Version::V2));
         assert_eq!(of("https://x//.default").unwrap().resource, "https://x/");
-        assert_eq!(of("openid").unwrap().resource, GRAPH);
-        assert_eq!(of("User.Read").unwrap().resource, GRAPH);
+        assert_eq!(of("openid").unwrap().resource, GRAPH_URI);
+        assert_eq!(of("User.Read").unwrap().resource, GRAPH_URI);
         assert!(of("https://x/.default https://x/user_impersonation").is_ok());
         assert_eq!(of("https://x/.default https://y/.default").unwrap_err().row, &BAD_SCOPE);
         assert_eq!(Target::of(Version::V2, None, None), Err(MISSING_PARAMETER.about(&["scope"])));
@@ -111,7 +135,8 @@ mod tests {
 
     #[test]
     fn unknown_permissions_are_refused() {
-        let of = |scope| Target::of(Version::V2, None, Some(scope)).unwrap().check_permissions();
+        let offered = ["user_impersonation".to_owned()];
+        let of = |scope| Target::of(Version::V2, None, Some(scope)).unwrap().check_permissions(&offered);
         assert_eq!(of("https://x/user_impersonation"), Ok(()));
         assert!(of("https://x/root").is_err());
     }

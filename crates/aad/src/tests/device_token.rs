@@ -116,7 +116,7 @@ async fn what_happened_is_told_without_secrets() {
     let AadEvent::TokenIssued { grant, kind, device, user, client_id, resource, .. } = &issued else {
         panic!("{issued:?}")
     };
-    assert_eq!((grant.as_str(), *kind), ("device_token", AadTokenKind::Device));
+    assert_eq!((grant.as_str(), *kind), ("device_token", Some(AadTokenKind::Device)));
     assert_eq!((*device, *user, *client_id), (Some(attempt.device), None, NATIVE));
     assert_eq!(resource, RESOURCE);
     let told = serde_json::to_string(&attempt.lab.events.snapshot()).unwrap();

@@ -23,7 +23,10 @@ use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 use uuid::{Uuid, uuid};
 
-use crate::{Aad, AadConfig, App, Hosts, Lifetimes, Password, SigningKeys, Tenant, User};
+use crate::{
+    Aad, AadConfig, App, Hosts, Lifetimes, Password, Permission, PrtOptions, SigningKeys, Tenant, User,
+    UserCondition,
+};
 
 pub(super) const TENANT: TenantId = TenantId::new(uuid!("6c7a4b2e-0000-4000-8000-000000000001"));
 pub(super) const OTHER_TENANT: TenantId = TenantId::new(uuid!("6c7a4b2e-0000-4000-8000-000000000002"));
@@ -41,6 +44,7 @@ pub(super) struct Lab {
     pub(super) clock: Clock,
     pub(super) events: Events,
     pub(super) ids: Ids,
+    pub(super) faults: Faults,
 }
 
 pub(super) struct Reply {
@@ -99,6 +103,7 @@ pub(super) fn config() -> AadConfig {
             App {
                 redirect_uris: vec![format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}")],
                 public: true,
+                permissions: vec![may_act(SERVER), may_act(SERVER_V2)],
                 ..app(NATIVE, None)
             },
             app(SERVER, Some(RESOURCE)),
@@ -109,6 +114,8 @@ pub(super) fn config() -> AadConfig {
             User { enabled: false, ..user(Uuid::from_u128(1), "bob@lab.test") },
             user(Uuid::from_u128(2), "carol@other.test"),
         ],
+        loop_limit: None,
+        prt: PrtOptions::default(),
     }
 }
 
@@ -118,17 +125,15 @@ pub(super) fn tenant(id: TenantId, domain: &str) -> Tenant {
 
 pub(super) fn app(app_id: AppId, uri: Option<&str>) -> App {
     App {
-        app_id,
-        object_id: Uuid::from_u128(7).into(),
-        name: "App".to_owned(),
-        tenant: TENANT,
         app_id_uris: uri.map(str::to_owned).into_iter().collect(),
-        redirect_uris: Vec::new(),
-        public: false,
         device_only_auth: true,
-        access_token_version: 1,
-        disabled: false,
+        ..App::new(app_id, Uuid::from_u128(7).into(), "App", TENANT)
     }
+}
+
+/// What lets a client act for users at a resource.
+pub(super) fn may_act(resource: AppId) -> Permission {
+    Permission { resource, scopes: vec!["user_impersonation".to_owned()], roles: Vec::new() }
 }
 
 pub(super) fn user(object_id: Uuid, upn: &str) -> User {
@@ -140,6 +145,9 @@ pub(super) fn user(object_id: Uuid, upn: &str) -> User {
         puid: "10032000ABCDEF01".to_owned(),
         onprem_sid: Some("S-1-5-21-1-2-3-1001".to_owned()),
         enabled: true,
+        condition: UserCondition::Good,
+        groups: Vec::new(),
+        claims: Map::new(),
     }
 }
 
@@ -150,16 +158,17 @@ impl Lab {
 
     pub(super) fn with(config: &AadConfig) -> Self {
         let (clock, events, ids) = (Clock::running_from(now(), 0.0), Events::new(), Ids::seeded(1));
+        let faults = Faults::default();
         let deps = Deps {
             clock: clock.clone(),
             ids: ids.fork("aad"),
             events: events.source("AAD", Role::Aad, &clock),
             store: CertStore::new(clock.clone()),
             resolver: Resolver::new(),
-            faults: Faults::default(),
+            faults: faults.clone(),
         };
         let aad = Aad::new(config, signing_keys(), authority().clone(), deps).unwrap();
-        Self { aad, clock, events, ids }
+        Self { aad, clock, events, ids, faults }
     }
 
     pub(super) async fn send(&self, mut request: Request<Body>) -> Reply {
@@ -238,13 +247,26 @@ impl Lab {
         verify(token.as_str().unwrap(), &self.keys().await, &expect).unwrap().claims
     }
 
+    /// What happened, but for the journal.
     pub(super) fn aad_events(&self) -> Vec<AadEvent> {
-        let kinds = self.events.snapshot().into_iter().map(|event| event.kind);
-        let aad = kinds.filter_map(|kind| match kind {
-            Kind::Aad(event) => Some(event),
+        self.all_events().filter(|event| !matches!(event, AadEvent::Answered { .. })).collect()
+    }
+
+    /// The journal: what was asked, the status, and what was answered.
+    pub(super) fn journal(&self) -> Vec<(Value, u16, String)> {
+        let answered = self.all_events().filter_map(|event| match event {
+            AadEvent::Answered { asked, status, answer, .. } => Some((asked, status, answer)),
             _ => None,
         });
-        aad.collect()
+        answered.collect()
+    }
+
+    fn all_events(&self) -> impl Iterator<Item = AadEvent> {
+        let kinds = self.events.snapshot().into_iter().map(|event| event.kind);
+        kinds.filter_map(|kind| match kind {
+            Kind::Aad(event) => Some(event),
+            _ => None,
+        })
     }
 
     /// A certificate that the protocol would not give.

@@ -1,11 +1,7 @@
-//! The user token by password, and its binding to a device.
+//! The user token by password.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use cmglab_events::kinds::AadEvent;
-use cmglab_proto::claims::AadTokenKind;
-use cmglab_proto::lab_session;
-use jiff::SignedDuration;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::lab::*;
@@ -73,7 +69,7 @@ async fn version_2_reads_the_scope_and_writes_numbers() {
     let reply = post(&lab, "/organizations/oauth2/v2.0/token", &form).await;
     assert_eq!(reply.status, 200, "{}", reply.json);
     assert!(reply.json["expires_in"].is_i64());
-    let granted = format!("{RESOURCE}/user_impersonation {RESOURCE}/.default openid profile");
+    let granted = format!("{RESOURCE}/user_impersonation {RESOURCE}/.default openid profile offline_access");
     assert_eq!(reply.json["scope"], json!(granted));
     // The resource takes version 1, so it gets version 1 from this endpoint too.
     lab.claims(&reply.json["access_token"], &v1_issuer(), RESOURCE).await;
@@ -141,77 +137,4 @@ async fn disabled_applications_are_refused_on_both_sides() {
         let reply = post(&Lab::with(&config), "/lab.test/oauth2/token", &form()).await;
         assert_eq!(reply.json["error_codes"], json!([code]));
     }
-}
-
-/// A proof of the lab's own session, good until something in it is changed.
-struct Session {
-    lab: Lab,
-    x5c: Value,
-    payload: Value,
-}
-
-impl Session {
-    async fn new() -> Self {
-        let lab = Lab::new();
-        let x5c = json!(STANDARD.encode(lab.join().await.certificate));
-        let (nonce, native) = (lab.nonce().await, NATIVE.to_string());
-        let payload = json!(lab_session::Proof::new(&nonce, &native, "alice@lab.test"));
-        Self { lab, x5c, payload }
-    }
-
-    async fn send(&self) -> Reply {
-        let mut form = form();
-        form.push((lab_session::FIELD, signed(&self.x5c, device_key(), &self.payload)));
-        post(&self.lab, "/lab.test/oauth2/token", &form).await
-    }
-}
-
-#[tokio::test]
-async fn a_proved_device_is_in_the_token() {
-    let session = Session::new().await;
-    let device = session.lab.aad.devices()[0].id;
-    let reply = session.send().await;
-    let claims = session.lab.claims(&reply.json["access_token"], &v1_issuer(), RESOURCE).await;
-    assert_eq!((&claims["deviceid"], &claims["upn"]), (&json!(device), &json!("alice@lab.test")));
-    assert_eq!(claims["amr"], json!(["pwd", "rsa"]));
-    let Some(AadEvent::TokenIssued { kind, device: told, .. }) = session.lab.aad_events().pop() else {
-        panic!("no event")
-    };
-    assert_eq!((kind, told), (AadTokenKind::Uda, Some(device)));
-}
-
-#[tokio::test]
-async fn the_proof_may_come_in_a_header() {
-    let session = Session::new().await;
-    let native = NATIVE.to_string();
-    let request = http::Request::post("/lab.test/oauth2/token")
-        .header(lab_session::HEADER, signed(&session.x5c, device_key(), &session.payload))
-        .body(axum::body::Body::from(encode(&password_form(RESOURCE, &native))))
-        .unwrap();
-    let reply = session.lab.send(request).await;
-    let claims = session.lab.claims(&reply.json["access_token"], &v1_issuer(), RESOURCE).await;
-    assert!(claims.contains_key("deviceid"));
-}
-
-#[tokio::test]
-async fn a_bad_proof_gives_no_token_at_all() {
-    type Change = fn(&mut Session);
-    let changes: [(Change, u32); 7] = [
-        (|session| session.payload["username"] = json!("bob@lab.test"), 50155),
-        (|session| session.payload["client_id"] = json!(SERVER), 50155),
-        (|session| session.payload["grant_type"] = json!("device_token"), 50155),
-        (|session| session.payload["request_nonce"] = json!("AwABAAAA"), 140_000),
-        (|session| session.x5c = Value::Null, 50187),
-        (|session| session.lab.aad.disable_device(session.lab.aad.devices()[0].id).unwrap(), 135_011),
-        (|session| session.lab.aad.delete_device(session.lab.aad.devices()[0].id).unwrap(), 700_003),
-    ];
-    for (change, code) in changes {
-        let mut session = Session::new().await;
-        change(&mut session);
-        let reply = session.send().await;
-        assert_eq!((reply.status, &reply.json["error_codes"]), (400, &json!([code])));
-    }
-    let session = Session::new().await;
-    session.lab.clock.advance(SignedDuration::from_mins(5)).await;
-    assert_eq!(session.send().await.json["error_codes"], json!([140_000]));
 }

@@ -1,7 +1,6 @@
 //! The bytes of token requests and answers (entra §3.2, §4.5, §5.1).
 //!
-//! Fidelity: observed for the device token, lab for the proof that binds a user token to the device (see
-//! [`lab_session`]).
+//! Fidelity: observed.
 
 use std::fmt::Write as _;
 
@@ -10,7 +9,6 @@ use base64::engine::general_purpose::STANDARD;
 use cmglab_events::Role;
 use cmglab_net::Answer;
 use cmglab_pki::Identity;
-use cmglab_proto::lab_session;
 use cmglab_proto::sts::BearerToken;
 use cmglab_token::jws_x5c;
 use serde::{Deserialize, Serialize};
@@ -32,26 +30,26 @@ pub(super) fn device_request(
         request_nonce: nonce,
         win_ver: windows_version,
         grant_type: "device_token",
-        redirect_uri: format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{client_id}"),
+        redirect_uri: broker_redirect(&client_id),
         iss: "aad:brokerplugin",
     };
     sign(Some(2), &payload, identity)
 }
 
-/// The proof of the device beside a user's password.
-pub(super) fn session_proof(
-    nonce: &str,
-    client_id: &str,
-    upn: &str,
+/// A request that the device signs.
+pub(super) fn sign(
+    kdf_ver: Option<u8>,
+    payload: &impl Serialize,
     identity: &Identity,
 ) -> Result<String, ClientError> {
-    sign(None, &lab_session::Proof::new(nonce, client_id, upn), identity)
-}
-
-fn sign(kdf_ver: Option<u8>, payload: &impl Serialize, identity: &Identity) -> Result<String, ClientError> {
     let x5c = STANDARD.encode(identity.leaf());
     let header = Header { alg: "RS256", typ: "JWT", kdf_ver, x5c };
     Ok(jws_x5c::sign(&header, payload, |message| identity.key().sign_rs256(message))?)
+}
+
+/// Where the broker of Windows takes answers for an app.
+pub(super) fn broker_redirect(client_id: &str) -> String {
+    format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{client_id}")
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL §5.2).
@@ -103,7 +101,7 @@ pub(super) fn refusal(answer: &Answer) -> AadRefusal {
 }
 
 // The reader's own words could quote a token, so they are not passed on.
-fn read<'de, T: Deserialize<'de>>(body: &'de [u8], what: &'static str) -> Result<T, ClientError> {
+pub(super) fn read<'de, T: Deserialize<'de>>(body: &'de [u8], what: &'static str) -> Result<T, ClientError> {
     serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         ClientError::answer(Role::Aad, what, format!("not the expected JSON, at {line}:{column}"))
@@ -152,6 +150,8 @@ struct ErrorAnswer {
 pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// The broker of Windows, which joins devices.
 pub(super) const BROKER: &str = "29d9ed98-a469-4536-ade2-f981bc1d605e";
+/// Windows itself, when a user logs on.
+pub(super) const SIGN_IN: &str = "38aa3b87-a06d-4817-b275-7a316988d93b";
 /// The resource that joins devices.
 pub(super) const REGISTRATION: &str = "urn:ms-drs:enterpriseregistration.windows.net";
 const LONGEST_TEXT: usize = 1024;

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use cmglab_clock::Clock;
 use cmglab_ids::Ids;
+use cmglab_pki::read::Certificate;
 use cmglab_pki::{Authority, wpj};
 use cmglab_proto::aadauthinfo::AadAuthInfo;
 use cmglab_proto::cab::{self, File};
@@ -22,7 +23,9 @@ use cmglab_proto::ccm::{self, ClientRegistrationRequest, Endpoint, Limits, Reply
 use cmglab_proto::claims::{CCM_TOKEN_LIFETIME, CcmClaims, CcmTokenType};
 use cmglab_proto::ids::{ClientGuid, HierarchyId, MessageId, UserId};
 use cmglab_proto::manifest::{MANIFEST_NAME, Manifest};
-use cmglab_token::jws_x5c;
+use cmglab_token::session::SessionKey;
+use cmglab_token::session_jws::SessionRequest;
+use cmglab_token::{jwe, jws_x5c};
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 use serde_json::{Value, json};
@@ -49,6 +52,8 @@ pub(super) struct Fake {
 pub(super) struct Causes {
     pub(super) device_refusal: Option<u32>,
     pub(super) onboarded: bool,
+    /// How many redemptions of a primary refresh token are refused.
+    pub(super) prt_refusals: u32,
     pub(super) sts_refusal: Option<(u16, &'static str)>,
     pub(super) crl_published: bool,
     pub(super) clients_check_crl: Option<bool>,
@@ -71,6 +76,7 @@ impl Fake {
         let causes = Causes {
             device_refusal: None,
             onboarded: true,
+            prt_refusals: 0,
             sts_refusal: None,
             crl_published: true,
             clients_check_crl: Some(true),
@@ -125,23 +131,40 @@ impl Fake {
             "iss": format!("https://sts.windows.net/{TENANT}/"), "aud": "https://ConfigMgrService",
             "tid": TENANT, "nbf": now, "exp": now + 3900, "sub": DEVICE,
         });
-        if let Some(request) = field("request") {
-            let request = jws_x5c::verify(request).unwrap();
-            assert_eq!(request.payload["grant_type"], "device_token");
-            if let Some(code) = self.causes().device_refusal {
-                return refusal(code);
-            }
-            claims["deviceid"] = DEVICE.into();
-        } else {
-            if field("password") != Some("p&ss wörd") {
+        let Some(request) = field("request") else {
+            if field("password") != Some(PASSWORD) {
                 return refusal(50126);
             }
             claims["oid"] = USER.into();
             claims["upn"] = field("username").unwrap_or_default().into();
-            if let Some(proof) = field(cmglab_proto::lab_session::FIELD) {
-                assert_eq!(jws_x5c::verify(proof).unwrap().payload["username"], "alice@lab.test");
-                claims["deviceid"] = DEVICE.into();
+            return json_answer(200, &json!({"token_type": "Bearer", "access_token": jwt(&claims)}));
+        };
+        claims["deviceid"] = DEVICE.into();
+        if let Ok(request) = SessionRequest::parse(request) {
+            let payload = request.verify(&session_key()).unwrap();
+            assert_eq!(
+                (&payload["refresh_token"], &payload["grant_type"]),
+                (&json!("prt"), &json!("refresh_token"))
+            );
+            if self.causes().prt_refusals > 0 {
+                self.causes().prt_refusals -= 1;
+                return refusal(50173);
             }
+            claims["oid"] = USER.into();
+            claims["upn"] = json!("alice@lab.test");
+            let body = json!({"token_type": "Bearer", "access_token": jwt(&claims)}).to_string();
+            let answer = jwe::seal(body.as_bytes(), &session_key(), &[2; 24], jwe::AnswerCipher::Cbc);
+            return bytes(answer.unwrap().into_bytes());
+        }
+        let request = jws_x5c::verify(request).unwrap();
+        if request.payload["grant_type"] == "password" {
+            let signed_in =
+                request.payload["username"] == "alice@lab.test" && request.payload["password"] == PASSWORD;
+            return if signed_in { primary_refresh_token(request.leaf_der()) } else { refusal(50126) };
+        }
+        assert_eq!(request.payload["grant_type"], "device_token");
+        if let Some(code) = self.causes().device_refusal {
+            return refusal(code);
         }
         json_answer(200, &json!({"token_type": "Bearer", "access_token": jwt(&claims)}))
     }
@@ -366,3 +389,21 @@ fn decode(text: &str) -> String {
     }
     String::from_utf8(out).unwrap()
 }
+
+fn session_key() -> SessionKey {
+    SessionKey::from_bytes([7; 32])
+}
+
+/// The session key goes out under the key of the certificate, which is the transport key too.
+fn primary_refresh_token(leaf: &[u8]) -> Response<Body> {
+    let spki = Certificate::parse(leaf).unwrap().spki_der;
+    json_answer(
+        200,
+        &json!({
+            "token_type": "Bearer", "refresh_token": "prt", "refresh_token_expires_in": 1_209_599,
+            "session_key_jwe": jwe::wrap_session_key(&spki, &session_key()).unwrap(),
+        }),
+    )
+}
+
+const PASSWORD: &str = "p&ss wörd";

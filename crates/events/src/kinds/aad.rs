@@ -5,12 +5,26 @@ use cmglab_proto::ids::{AppId, DeviceId, ObjectId, TenantId};
 use cmglab_proto::wpj::JoinType;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 /// An event of Azure AD. It writes no log of the product, so these are its only trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AadEvent {
+    /// A request was answered: the journal.
+    Answered {
+        /// The method.
+        method: String,
+        /// The path asked, in lower case.
+        endpoint: String,
+        /// What was asked, decoded; secrets are left out.
+        asked: Value,
+        /// HTTP status of the answer.
+        status: u16,
+        /// What was answered, or why not.
+        answer: String,
+    },
     /// A device left the directory.
     DeviceDeleted {
         /// Its tenant.
@@ -58,6 +72,30 @@ pub enum AadEvent {
         /// The thing that is missing.
         gap: String,
     },
+    /// A device was certified to the other devices of its tenant.
+    PeerCertificateIssued {
+        /// The tenant.
+        tenant: TenantId,
+        /// The device.
+        device: DeviceId,
+        /// Not valid from then on.
+        expires: Timestamp,
+    },
+    /// A primary refresh token was issued.
+    PrimaryTokenIssued {
+        /// How the user proved himself: the grant inside the request.
+        grant: String,
+        /// The tenant.
+        tenant: TenantId,
+        /// The device it is bound to.
+        device: DeviceId,
+        /// The user.
+        user: ObjectId,
+        /// The broker that asked.
+        client_id: AppId,
+        /// Not valid from then on.
+        expires: Timestamp,
+    },
     /// A request was refused.
     Refused {
         /// The path asked, in lower case.
@@ -69,12 +107,18 @@ pub enum AadEvent {
         /// The text after the number, without ids and time.
         text: String,
     },
+    /// A token was minted outside the protocol.
+    TokenForged {
+        /// What is wrong with it, if anything.
+        flaws: Vec<String>,
+    },
     /// An access token was issued.
     TokenIssued {
         /// The grant that it answers.
         grant: String,
-        /// What it proves.
-        kind: AadTokenKind,
+        /// What it proves; nothing for a token of an application itself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kind: Option<AadTokenKind>,
         /// The tenant.
         tenant: TenantId,
         /// The device it proves, if any.

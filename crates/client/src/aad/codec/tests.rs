@@ -53,15 +53,6 @@ fn the_device_request_is_signed_and_has_the_observed_members() {
 }
 
 #[test]
-fn the_session_proof_names_user_and_application() {
-    let jws = session_proof("AwABAA", "app", "alice@lab.test", &device()).unwrap();
-    let read = jws_x5c::verify(&jws).unwrap();
-    assert!(!read.header.contains_key("kdf_ver"));
-    let proof: lab_session::Proof = serde_json::from_value(serde_json::Value::Object(read.payload)).unwrap();
-    assert_eq!(proof, lab_session::Proof::new("AwABAA", "app", "alice@lab.test"));
-}
-
-#[test]
 fn forms_are_escaped() {
     assert_eq!(form(&[("a b", "p&q=é+"), ("c", "-._*~")]), "a+b=p%26q%3D%C3%A9%2B&c=-._*%7E");
 }
