@@ -1,6 +1,7 @@
 //! The directory and the settings of the service, as data.
 
 mod app;
+mod device;
 mod password;
 mod prt;
 mod user;
@@ -9,6 +10,7 @@ use cmglab_proto::ids::TenantId;
 use serde::Deserialize;
 
 pub use app::{AccessRules, App, AppCertificate, AppSecret, ClaimOptions, Permission};
+pub use device::SyncedDevice;
 pub use password::Password;
 pub use prt::{PrtCipher, PrtOptions, PrtTokenType};
 pub use user::{User, UserCondition};
@@ -33,6 +35,13 @@ pub struct AadConfig {
     /// How primary refresh tokens are given out.
     #[serde(default)]
     pub prt: PrtOptions,
+    /// The devices that the local domains have synchronised to them.
+    #[serde(default)]
+    pub devices: Vec<SyncedDevice>,
+    /// Whether users must have signed in with a second factor to register a key of their own. The real
+    /// service always asks for it; the lab does only if told, as most of its users have but a password.
+    #[serde(default)]
+    pub key_provisioning_needs_second_factor: bool,
 }
 
 /// How often the very same request may come (AADSTS50196). The real figures are not public.

@@ -6,11 +6,13 @@ use cmglab_proto::ids::{DeviceId, ObjectId, TenantId};
 use jiff::Timestamp;
 use serde::Serialize;
 
+mod handles;
 mod transport_key;
 
-pub use transport_key::TransportKey;
+pub(crate) use transport_key::{DeviceKey, key_id};
+pub use transport_key::{EcTransportKey, TransportKey};
 
-/// A device that has joined or registered.
+/// A device that has joined or registered, or that the local domain synchronised and that has yet to join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Device {
@@ -30,15 +32,26 @@ pub struct Device {
     pub name: String,
     /// The version of its system, as it said.
     pub os_version: String,
-    /// The principal name of the user who joined it.
+    /// The principal name of the user who joined it; empty for a device of the local domain, which joins by
+    /// itself.
     pub joined_by: String,
-    /// When.
-    pub joined: Timestamp,
-    /// SHA-1 of its certificate in capital hex.
+    /// When it last joined; `None` for a synchronised device that has yet to.
+    pub joined: Option<Timestamp>,
+    /// SHA-1 of its certificate in capital hex; empty while it has none.
     pub thumbprint: String,
-    /// The key that session keys are to be wrapped with.
+    /// The serial number of its certificate in capital hex; empty while it has none.
+    pub serial: String,
+    /// Its SID in the local domain.
+    pub onprem_sid: Option<String>,
+    /// The key that session keys are to be wrapped with; a device whose keys are on P-256 has none.
     #[serde(skip)]
-    pub transport_key: TransportKey,
+    pub transport_key: Option<TransportKey>,
+    /// The key that it sent for the same purpose on P-256.
+    #[serde(skip)]
+    pub ec_transport_key: Option<EcTransportKey>,
+    /// In DER: the certificate whose key a device of the local domain joins with.
+    #[serde(skip)]
+    pub(crate) user_certificate: Option<Vec<u8>>,
 }
 
 /// How a device is tied to its tenant, in the words of the directory (entra §2.3).

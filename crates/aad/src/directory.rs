@@ -1,8 +1,11 @@
 //! What Azure AD knows: tenants, applications, users and devices, found by what requests name them by.
 
-use std::collections::{BTreeMap, HashMap};
+mod devices;
+mod user_keys;
 
-use cmglab_proto::ids::{AppId, DeviceId, ObjectId, TenantId};
+use std::collections::HashMap;
+
+use cmglab_proto::ids::{AppId, ObjectId, TenantId};
 use cmglab_proto::wpj::Region;
 use jiff::Timestamp;
 
@@ -10,12 +13,11 @@ use crate::errors::{
     CLIENT_DISABLED, RESOURCE_DISABLED, Refusal, UNKNOWN_CLIENT, UNKNOWN_RESOURCE, UNKNOWN_USER,
 };
 use crate::tenant_ref::TenantRef;
-use crate::{AadConfig, AadError, App, Device, Tenant, User, first_party};
-
-mod user_keys;
+use crate::{AadConfig, AadError, App, Tenant, User, first_party};
+use devices::Devices;
+use user_keys::UserKeys;
 
 pub(crate) use user_keys::UserKey;
-use user_keys::UserKeys;
 
 /// The directory. Lookups by text pass over the case of ASCII letters.
 pub(crate) struct Directory {
@@ -24,10 +26,10 @@ pub(crate) struct Directory {
     apps: HashMap<AppId, App>,
     first_party: Vec<App>,
     users: HashMap<String, User>,
-    devices: BTreeMap<DeviceId, Device>,
+    devices: Devices,
+    user_keys: UserKeys,
     /// From when on sessions of a user count, where earlier ones were revoked.
     revocations: HashMap<ObjectId, Timestamp>,
-    user_keys: UserKeys,
 }
 
 /// An application as the target of a token.
@@ -45,13 +47,14 @@ impl Directory {
             apps: HashMap::new(),
             first_party: first_party::apps(),
             users: HashMap::new(),
-            devices: BTreeMap::new(),
+            devices: Devices::default(),
+            user_keys: UserKeys::default(),
             revocations: HashMap::new(),
-            user_keys: UserKeys::new(),
         };
         config.tenants.iter().try_for_each(|tenant| directory.add_tenant(tenant.clone()))?;
         config.apps.iter().try_for_each(|app| directory.add_app(app.clone()))?;
         config.users.iter().try_for_each(|user| directory.add_user(user.clone()))?;
+        config.devices.iter().try_for_each(|device| directory.sync_device(device.clone()))?;
         Ok(directory)
     }
 
@@ -218,31 +221,6 @@ impl Directory {
         self.apps.remove(&id).ok_or(AadError::UnknownApp(id))
     }
 
-    pub(crate) fn device(&self, id: DeviceId) -> Option<&Device> {
-        self.devices.get(&id)
-    }
-
-    pub(crate) fn device_mut(&mut self, id: DeviceId) -> Result<&mut Device, AadError> {
-        self.devices.get_mut(&id).ok_or(AadError::UnknownDevice(id))
-    }
-
-    pub(crate) fn remove_device(&mut self, id: DeviceId) -> Result<Device, AadError> {
-        self.devices.remove(&id).ok_or(AadError::UnknownDevice(id))
-    }
-
-    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
-        self.devices.values()
-    }
-
-    /// Takes a device in; `false` when the directory is full.
-    pub(crate) fn add_device(&mut self, device: Device) -> bool {
-        let room = self.devices.len() < MAX_DEVICES;
-        if room {
-            self.devices.insert(device.id, device);
-        }
-        room
-    }
-
     /// The name of a tenant for messages.
     pub(crate) fn name_of(&self, tenant: TenantId) -> &str {
         self.tenants.get(&tenant).map_or("", |tenant| tenant.name.as_str())
@@ -272,6 +250,4 @@ fn invalid(what: &'static str, value: &str, reason: &'static str) -> AadError {
     AadError::Invalid { what, value: value.to_owned(), reason }
 }
 
-/// A lab that runs for days must not grow without end.
-const MAX_DEVICES: usize = 100_000;
 const RESERVED: [&str; 4] = ["common", "consumers", "enrollmentserver", "organizations"];

@@ -29,6 +29,9 @@ pub enum AadError {
     /// A signing key cannot be published.
     #[error("signing keys: {0}")]
     Key(#[from] TokenError),
+    /// The device has no certificate.
+    #[error("directory: device {0} has no certificate yet; it must join first")]
+    NoCertificate(DeviceId),
     /// Current and next signing key are one and the same.
     #[error("signing keys: current and next have the same id; make two keys")]
     SameKey,

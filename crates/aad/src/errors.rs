@@ -74,6 +74,8 @@ rows! {
         "Device authentication failed: the certificate was not issued by this service.";
     DEVICE_CERTIFICATE_DATES = 50155, 400, "invalid_grant", None,
         "Device authentication failed: the certificate is valid from {0} to {1} only.";
+    DEVICE_CERTIFICATE_REVOKED = 50155, 400, "invalid_grant", None,
+        "Device authentication failed: the certificate with serial number {0} is revoked.";
     DEVICE_CERTIFICATE_SUPERSEDED = 50155, 400, "invalid_grant", None,
         "Device authentication failed: the certificate is not the one issued to device '{0}'.";
     DEVICE_DISABLED = 135_011, 400, "invalid_grant", Some("device_authentication_failed"),

@@ -39,9 +39,9 @@ mod weather;
 
 pub use config::{
     AadConfig, AccessRules, App, AppCertificate, AppSecret, ClaimOptions, Hosts, Lifetimes, LoopLimit,
-    Password, Permission, PrtCipher, PrtOptions, PrtTokenType, Tenant, User, UserCondition,
+    Password, Permission, PrtCipher, PrtOptions, PrtTokenType, SyncedDevice, Tenant, User, UserCondition,
 };
-pub use device::{Device, TransportKey, TrustType};
+pub use device::{Device, EcTransportKey, TransportKey, TrustType};
 pub use error::AadError;
 pub use errors::{Aadsts, TABLE};
 pub use service::{Aad, OwnOrigin, SigningKeys};

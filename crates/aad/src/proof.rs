@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::errors::{
-    DEVICE_CERTIFICATE_DATES, DEVICE_CERTIFICATE_FOREIGN, DEVICE_CERTIFICATE_SUPERSEDED, DEVICE_DISABLED,
-    DEVICE_NOT_PROVIDED, DEVICE_SIGNATURE, DEVICE_TENANT, DEVICE_UNKNOWN, MALFORMED, MISSING_PARAMETER,
-    NONCE, Refusal, UNKNOWN_TENANT,
+    DEVICE_CERTIFICATE_DATES, DEVICE_CERTIFICATE_FOREIGN, DEVICE_CERTIFICATE_REVOKED,
+    DEVICE_CERTIFICATE_SUPERSEDED, DEVICE_DISABLED, DEVICE_NOT_PROVIDED, DEVICE_SIGNATURE, DEVICE_TENANT,
+    DEVICE_UNKNOWN, MALFORMED, MISSING_PARAMETER, NONCE, Refusal, UNKNOWN_TENANT,
 };
 use crate::nonce::NonceFault;
 use crate::tenant_ref::TenantRef;
@@ -39,7 +39,7 @@ pub(crate) fn look(jws: &str) -> Result<(Header, Map<String, Value>), Refusal> {
 }
 
 /// The device that signed `jws`, and the payload. Checked in this order: certificate there, issued by us,
-/// signature, dates, device in the directory, device enabled, nonce.
+/// signature, dates, not revoked, device in the directory, device enabled, nonce.
 pub(crate) fn device(aad: &Aad, jws: &str, now: Timestamp) -> Result<(Device, Map<String, Value>), Refusal> {
     device_request(aad, jws, now).map(|proof| (proof.device, proof.payload))
 }
@@ -52,6 +52,9 @@ pub(crate) fn device_request(aad: &Aad, jws: &str, now: Timestamp) -> Result<Dev
     if !certificate.validity.contains(now) {
         let (from, to) = (certificate.validity.not_before, certificate.validity.not_after);
         return Err(DEVICE_CERTIFICATE_DATES.about(&[&from.to_string(), &to.to_string()]));
+    }
+    if aad.authority().is_revoked(&certificate.serial, now) {
+        return Err(DEVICE_CERTIFICATE_REVOKED.about(&[&certificate.serial.to_string()]));
     }
     let device = in_directory(aad, &certificate)?;
     fresh(aad, &payload, now)?;

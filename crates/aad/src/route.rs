@@ -69,6 +69,7 @@ fn unbuilt(rest: &[&str]) -> Trouble {
         ["getcredentialtype"] => "GetCredentialType",
         ["sidtoname"] => "sidtoname",
         ["winauth", ..] => "desktop single sign-on",
+        ["wsfed"] => "WS-Federation sign-in",
         _ => return Trouble::NotFound,
     };
     Trouble::NotBuilt(gap.to_owned())

@@ -48,6 +48,7 @@ struct Inner {
     lifetimes: Lifetimes,
     directory: RwLock<Directory>,
     ring: RwLock<KeyRing>,
+    key_provisioning_needs_second_factor: bool,
     authority: Authority,
     authority_certificate: Certificate,
     chains: Chains,
@@ -84,6 +85,7 @@ impl Aad {
             lifetimes: config.lifetimes,
             directory: RwLock::new(Directory::new(config)?),
             ring: RwLock::new(KeyRing::new(keys)?),
+            key_provisioning_needs_second_factor: config.key_provisioning_needs_second_factor,
             authority,
             authority_certificate,
             chains: Chains::default(),
@@ -173,6 +175,10 @@ impl Aad {
     /// Who signs the certificates that devices show each other.
     pub(crate) fn peer_authority(&self) -> &Authority {
         &self.0.peer_authority
+    }
+
+    pub(crate) fn key_provisioning_needs_second_factor(&self) -> bool {
+        self.0.key_provisioning_needs_second_factor
     }
 
     pub(crate) fn nonces(&self) -> &Nonces {

@@ -26,6 +26,8 @@ pub(crate) fn azure_ad(topology: &Topology, certificates: &AppCertificates, ids:
         users: tenants.iter().flat_map(|tenant| users(tenant, ids)).collect(),
         loop_limit: None,
         prt: PrtOptions::default(),
+        devices: Vec::new(),
+        key_provisioning_needs_second_factor: false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The keys that users have registered on their devices: Windows Hello for Business (entra §1.6, §4.2).
+//! The keys that users sign in with on a device (Windows Hello for Business).
 
 use std::collections::HashMap;
 
@@ -6,35 +6,61 @@ use cmglab_proto::ids::{DeviceId, ObjectId};
 
 use super::Directory;
 
-/// A public key that stands for a user on one device.
+/// A user's public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserKey {
     pub(crate) user: ObjectId,
-    /// The device that holds the private key.
+    /// Where it was made and registered.
     pub(crate) device: DeviceId,
-    /// SHA-256 of the key as a BCRYPT_RSAKEY_BLOB, in standard base64.
+    /// Standard base64 of the SHA-256 of its BCRYPT blob.
     pub(crate) kid: String,
-    /// RSAPublicKey in DER (PKCS#1).
+    /// RSAPublicKey in DER (RFC 8017 appendix A.1.1).
     pub(crate) public_key: Vec<u8>,
 }
 
-/// The registered keys by user and id.
-pub(crate) type UserKeys = HashMap<(ObjectId, String), UserKey>;
+/// Keys by user, oldest first.
+#[derive(Default)]
+pub(super) struct UserKeys(HashMap<ObjectId, Vec<UserKey>>);
 
 impl Directory {
-    /// Registers a key, in place of an earlier one of that id; `false` when the directory is full.
+    /// Takes a key in, in place of the same key; `false` when the user has too many.
     pub(crate) fn add_user_key(&mut self, key: UserKey) -> bool {
-        let room = self.user_keys.len() < MAX_KEYS;
+        let keys = self.user_keys.0.entry(key.user).or_default();
+        keys.retain(|known| known.kid != key.kid);
+        let room = keys.len() < MAX_KEYS;
         if room {
-            self.user_keys.insert((key.user, key.kid.clone()), key);
+            keys.push(key);
         }
         room
     }
 
-    /// The key of a user by its id.
-    pub(crate) fn user_key(&self, user: ObjectId, kid: &str) -> Option<UserKey> {
-        self.user_keys.get(&(user, kid.to_owned())).cloned()
+    pub(crate) fn user_key(&self, user: ObjectId, kid: &str) -> Option<&UserKey> {
+        self.user_keys.0.get(&user)?.iter().find(|key| key.kid == kid)
     }
 }
 
-const MAX_KEYS: usize = 100_000;
+/// Lab: the real limit is not public.
+const MAX_KEYS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::lab::config;
+
+    fn key(kid: usize) -> UserKey {
+        let (user, device) = (ObjectId::zero(), DeviceId::zero());
+        UserKey { user, device, kid: kid.to_string(), public_key: vec![1] }
+    }
+
+    #[test]
+    fn keys_are_found_by_user_and_id_and_are_not_without_number() {
+        let mut directory = Directory::new(&config()).unwrap();
+        assert!((0..MAX_KEYS).all(|kid| directory.add_user_key(key(kid))));
+        assert!(!directory.add_user_key(key(MAX_KEYS)));
+        assert!(directory.add_user_key(UserKey { public_key: vec![2], ..key(3) }));
+        let user = ObjectId::zero();
+        assert_eq!(directory.user_key(user, "3").map(|key| key.public_key[0]), Some(2));
+        assert_eq!(directory.user_key(user, "20"), None);
+        assert_eq!(directory.user_key(ObjectId::new(uuid::Uuid::from_u128(1)), "3"), None);
+    }
+}

@@ -1,17 +1,36 @@
 //! Whose token a request to device registration carries.
 
 use cmglab_proto::claims::{AadClaims, AadTokenKind};
-use cmglab_proto::ids::TenantId;
+use cmglab_proto::ids::{DeviceId, TenantId};
 use cmglab_token::{Expect, peek, verify};
 use jiff::SignedDuration;
+use serde::Deserialize;
 
 use super::Denied;
 use crate::ask::Ask;
 use crate::first_party::{REGISTRATION_APP, REGISTRATION_URI};
 use crate::{Aad, User};
 
+/// The user of a bearer token.
+pub(super) struct Caller {
+    pub(super) tenant: TenantId,
+    pub(super) user: User,
+    /// The device that had proved itself when the token was issued.
+    pub(super) device: Option<DeviceId>,
+    /// How the user had proved himself.
+    pub(super) amr: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(flatten)]
+    known: AadClaims,
+    #[serde(default)]
+    amr: Vec<String>,
+}
+
 /// The user of the bearer token, which must be of this service and for device registration.
-pub(super) fn user(aad: &Aad, ask: &Ask) -> Result<(TenantId, User), Denied> {
+pub(super) fn caller(aad: &Aad, ask: &Ask) -> Result<Caller, Denied> {
     let token =
         token(ask).ok_or_else(|| Denied::authentication("TokenMissing", "There is no bearer token."))?;
     let refused =
@@ -28,8 +47,8 @@ pub(super) fn user(aad: &Aad, ask: &Ask) -> Result<(TenantId, User), Denied> {
         // The same clock issued it.
         leeway: SignedDuration::ZERO,
     };
-    let verified = verify::<AadClaims>(token, aad.ring().keys(), &expect);
-    let claims = verified.map_err(|error| refused(&error.to_string()))?.claims;
+    let verified = verify::<Claims>(token, aad.ring().keys(), &expect);
+    let Claims { known: claims, amr } = verified.map_err(|error| refused(&error.to_string()))?.claims;
     if !matches!(claims.kind(), Some(AadTokenKind::User | AadTokenKind::Uda)) {
         return Err(refused("it is not a user's").within(tenant));
     }
@@ -41,7 +60,7 @@ pub(super) fn user(aad: &Aad, ask: &Ask) -> Result<(TenantId, User), Denied> {
     if !user.enabled {
         return Err(Denied::authorization("UserDisabled", "The user is disabled.").within(tenant));
     }
-    Ok((tenant, user.clone()))
+    Ok(Caller { tenant, user: user.clone(), device: claims.deviceid, amr })
 }
 
 fn token(ask: &Ask) -> Option<&str> {

@@ -40,5 +40,14 @@ fn caller(aad: &Aad, ask: &Ask) -> Result<DeviceId, Denied> {
     let certificate = Certificate::parse(leaf).map_err(|error| refused(&error.to_string()))?;
     // The port may trust more than one authority.
     certificate.is_signed_by(aad.authority_certificate()).map_err(|error| refused(&error.to_string()))?;
-    proof::subject(&certificate).ok_or_else(|| refused("its subject is no device id"))
+    // The port judges by a list that it may have fetched a while ago; here is the one who writes it.
+    if aad.authority().is_revoked(&certificate.serial, ask.now) {
+        return Err(refused("it is revoked"));
+    }
+    let id = proof::subject(&certificate).ok_or_else(|| refused("its subject is no device id"))?;
+    let thumbprint = certificate.sha1_thumbprint();
+    if aad.directory().device(id).is_some_and(|device| device.thumbprint != thumbprint) {
+        return Err(refused("it is not the one issued to the device"));
+    }
+    Ok(id)
 }

@@ -1,25 +1,23 @@
 //! What a device says when it joins (entra §2.1).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use cmglab_proto::wpj::JoinType;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::Denied;
-use crate::TransportKey;
-use crate::answer::Trouble;
+use super::request::{ApiVersion, CertificateRequest, KeyRequest, KeyWithUse, TransportKeys};
 
 /// A join request that can be carried out.
+#[derive(Debug)]
 pub(super) struct JoinRequest {
-    pub(super) csr: Vec<u8>,
-    pub(super) transport_key: TransportKey,
+    pub(super) key: KeyRequest,
+    pub(super) transport: TransportKeys,
     pub(super) join_type: JoinType,
     pub(super) name: String,
     pub(super) os_version: String,
 }
 
-/// The JSON of it. Clients send more, in more than one spelling; only this counts.
+/// The JSON of it. Clients send more, in more than one spelling (`attributes`, `Attributes`); only this
+/// counts.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Wire {
@@ -27,65 +25,42 @@ struct Wire {
     #[serde(default)]
     transport_key: Option<String>,
     #[serde(default)]
-    device_keys: Option<Value>,
+    device_keys: Option<Vec<KeyWithUse>>,
     join_type: u8,
     device_display_name: String,
     #[serde(rename = "OSVersion", default)]
-    os_version: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CertificateRequest {
-    r#type: String,
-    data: String,
-    #[serde(default)]
-    key_type: Option<String>,
+    os_version: Option<String>,
 }
 
 impl JoinRequest {
     /// Reads a body.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Trouble> {
+    pub(super) fn parse(body: &[u8], version: ApiVersion) -> Result<Self, Denied> {
         let wire: Wire = serde_json::from_slice(body)
             .map_err(|error| Denied::request(format!("The body is no join request: {error}.")))?;
         let join_type = JoinType::try_from(wire.join_type)
             .map_err(|error| Denied::request(format!("JoinType: {error}.")))?;
-        if let Some(gap) = wire.gap(join_type) {
-            return Err(Trouble::NotBuilt(gap.to_owned()));
+        if join_type == JoinType::Hybrid {
+            return Err(Denied::request(
+                "JoinType 6 is a PUT to /EnrollmentServer/device/ and the device id.",
+            ));
         }
-        if !wire.certificate_request.r#type.eq_ignore_ascii_case("pkcs10") {
-            return Err(Denied::request("CertificateRequest.Type must be pkcs10.").into());
-        }
-        let csr = STANDARD
-            .decode(&wire.certificate_request.data)
-            .map_err(|_| Denied::request("CertificateRequest.Data is not base64."))?;
-        let key = wire.transport_key.ok_or_else(|| Denied::request("TransportKey is missing."))?;
-        let transport_key =
-            TransportKey::parse(&key).map_err(|error| Denied::request(format!("{error}.")))?;
+        let keys = wire.device_keys.unwrap_or_default();
         let name = printable("DeviceDisplayName", wire.device_display_name)?;
         if name.is_empty() {
-            return Err(Denied::request("DeviceDisplayName is empty.").into());
+            return Err(Denied::request("DeviceDisplayName is empty."));
         }
-        let os_version = printable("OSVersion", wire.os_version)?;
-        Ok(Self { csr, transport_key, join_type, name, os_version })
+        Ok(Self {
+            key: wire.certificate_request.read(version)?,
+            transport: TransportKeys::read(wire.transport_key.as_deref(), &keys, version)?,
+            join_type,
+            name,
+            os_version: printable("OSVersion", wire.os_version.unwrap_or_default())?,
+        })
     }
 }
 
-impl Wire {
-    /// The part of the protocol that the request needs and the lab has not.
-    fn gap(&self, join_type: JoinType) -> Option<&'static str> {
-        let ecc = |kind: &String| !kind.eq_ignore_ascii_case("RSA");
-        match join_type {
-            JoinType::Hybrid => Some("JoinType 6, hybrid join"),
-            JoinType::JoinAlternative => Some("JoinType 8"),
-            _ if self.device_keys.as_ref().is_some_and(|keys| !keys.is_null()) => Some("DeviceKeys"),
-            _ if self.certificate_request.key_type.as_ref().is_some_and(ecc) => Some("joins with an ECC key"),
-            JoinType::Join | JoinType::Register => None,
-        }
-    }
-}
-
-fn printable(what: &str, text: String) -> Result<String, Denied> {
+/// A text that may be shown to people.
+pub(super) fn printable(what: &str, text: String) -> Result<String, Denied> {
     if text.chars().count() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(Denied::request(format!("{what} must be one line of at most {MAX_TEXT} characters.")));
     }
@@ -105,7 +80,7 @@ mod tests {
 
         #[test]
         fn noise_never_panics(body: Vec<u8>) {
-            prop_assert!(JoinRequest::parse(&body).is_err());
+            prop_assert!(JoinRequest::parse(&body, ApiVersion::V3).is_err());
         }
     }
 }

@@ -103,18 +103,49 @@ async fn user_realms_have_two_forms() {
 #[tokio::test]
 async fn device_registration_says_where_it_is() {
     let lab = Lab::new();
+    let registration = "https://enterpriseregistration.windows.net";
     for target in [
         "/lab.test/Discover?api-version=1.9&managed=True",
+        "/LAB.test/discover/",
+        &format!("/{TENANT}/Discover?api-version=1.0"),
         "/lab.test/EnrollmentServer/contract?api-version=1.4",
+        "/lab.test/EnrollmentServer/Contract/?api-version=1.0",
+        &format!("/{}/EnrollmentServer/Discover?api-version=1.9", TENANT.upper()),
     ] {
         let body = lab.get(target).await.json;
-        assert_eq!(body["TenantInfo"]["TenantId"], json!(TENANT));
-        let join = "https://enterpriseregistration.windows.net/EnrollmentServer/device/";
-        assert_eq!(body["DeviceJoinService"]["JoinEndpoint"], join);
+        assert_eq!(body["TenantInfo"]["TenantId"], json!(TENANT), "{target}");
+        assert_eq!(body["TenantInfo"]["TenantName"], "lab.test");
+        let join = format!("{registration}/EnrollmentServer/device/");
+        assert_eq!(body["DeviceJoinService"]["JoinEndpoint"], json!(join));
+        assert_eq!(body["KeyProvisioningService"]["KeyProvisionResourceId"], DRS);
+        assert_eq!(body["NonceService"]["ServiceVersion"], "1.0");
+        for (service, members) in body.as_object().unwrap() {
+            assert!(members.is_object(), "{service}");
+        }
     }
-    assert_eq!(lab.get("/EnrollmentServer/contract?api-version=1.0").await.json.get("TenantInfo"), None);
+    let nobodys = lab.get("/EnrollmentServer/contract?api-version=1.0").await.json;
+    assert_eq!(nobodys.get("TenantInfo"), None);
     let unknown = lab.get("/nowhere.test/Discover?api-version=1.9").await;
     assert_eq!((unknown.status, &unknown.json["Code"]), (400, &json!("DirectoryError")));
+    assert_eq!(unknown.json["Subcode"], "TenantNotFound");
+}
+
+/// No address of the document leads nowhere: each is answered, if only by the wrong method.
+#[tokio::test]
+async fn what_device_registration_names_is_there() {
+    let lab = Lab::new();
+    let body = lab.get("/lab.test/Discover?api-version=1.9").await.json;
+    let mut addresses = 0;
+    for member in body.as_object().unwrap().values().flat_map(|service| service.as_object().unwrap().values())
+    {
+        let texts = [member, &member["AuthCodeEndpoint"], &member["TokenEndpoint"]];
+        for address in texts.iter().filter_map(|text| text.as_str()?.strip_prefix("https://")) {
+            let (_, path) = address.split_once('/').unwrap();
+            assert_ne!(lab.get(&format!("/{path}")).await.status, 404, "{address}");
+            addresses += 1;
+        }
+    }
+    assert_eq!(addresses, 9);
 }
 
 #[tokio::test]

@@ -114,8 +114,8 @@ async fn what_is_not_built_says_so() {
         (Method::POST, "/lab.test/oauth2/v2.0/devicecode"),
         (Method::GET, "/common/oauth2/logout"),
         (Method::POST, "/common/GetCredentialType"),
-        (Method::POST, "/EnrollmentServer/key/?api-version=1.0"),
-        (Method::PUT, "/EnrollmentServer/device/x?api-version=1.0"),
+        (Method::GET, "/common/wsfed"),
+        (Method::POST, "/EnrollmentServer/DeviceEnrollmentWebService.svc"),
     ];
     for (method, path) in paths {
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
@@ -134,5 +134,7 @@ async fn what_is_not_there_is_json_too() {
     let reply = lab.get("/common/oauth2/token").await;
     assert_eq!((reply.status, reply.headers["allow"].to_str().unwrap()), (405, "POST"));
     assert_eq!(lab.post("/common/discovery/keys", &[]).await.status, 405);
-    assert_eq!(lab.get("/EnrollmentServer/device/").await.status, 405);
+    for path in ["/EnrollmentServer/device/", "/EnrollmentServer/device/x", "/EnrollmentServer/key/"] {
+        assert_eq!(lab.get(path).await.status, 405, "{path}");
+    }
 }

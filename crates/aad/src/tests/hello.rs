@@ -110,8 +110,8 @@ fn alice_is_out(attempt: &mut Attempt) {
 
 fn on_another_device(attempt: &mut Attempt) {
     let mut directory = attempt.broker.lab.aad.directory_mut();
-    let key = directory.user_key(ALICE.into(), attempt.header["kid"].as_str().unwrap()).unwrap();
-    directory.add_user_key(UserKey { device: DeviceId::new(Uuid::from_u128(12)), ..key });
+    let key = directory.user_key(ALICE.into(), attempt.header["kid"].as_str().unwrap()).unwrap().clone();
+    directory.add_user_key(UserKey { device: DeviceId::new(Uuid::from_u128(12)), ..key.clone() });
 }
 
 #[tokio::test]

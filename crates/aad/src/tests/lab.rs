@@ -11,6 +11,7 @@ use cmglab_events::{Events, Kind, Role};
 use cmglab_fault::Faults;
 use cmglab_ids::Ids;
 use cmglab_net::{Deps, Exchange, Peer, Resolver};
+use cmglab_pki::read::Certificate;
 use cmglab_pki::wpj::{WpjSubject, certificate_request};
 use cmglab_pki::{Authority, KeyKind, Overrides, PrivateKey, Profiles};
 use cmglab_proto::ids::{AppId, DeviceId, ExchangeId, TenantId};
@@ -80,7 +81,7 @@ pub(super) fn impostor() -> &'static Authority {
     AUTHORITY.get_or_init(new_authority)
 }
 
-fn new_authority() -> Authority {
+pub(super) fn new_authority() -> Authority {
     Authority::create_root(&Profiles::builtin(), "ms-organization-access", now(), &Ids::seeded(9)).unwrap()
 }
 
@@ -94,7 +95,7 @@ pub(super) fn stolen_key() -> &'static PrivateKey {
     KEY.get_or_init(|| PrivateKey::generate(KeyKind::Rsa2048).unwrap())
 }
 
-pub(super) fn config() -> AadConfig {
+pub(crate) fn config() -> AadConfig {
     AadConfig {
         hosts: Hosts::documented(),
         lifetimes: Lifetimes::documented(),
@@ -116,6 +117,8 @@ pub(super) fn config() -> AadConfig {
         ],
         loop_limit: None,
         prt: PrtOptions::default(),
+        devices: Vec::new(),
+        key_provisioning_needs_second_factor: false,
     }
 }
 
@@ -157,6 +160,11 @@ impl Lab {
     }
 
     pub(super) fn with(config: &AadConfig) -> Self {
+        Self::under(config, authority())
+    }
+
+    /// With an authority of its own, for what changes the authority.
+    pub(super) fn under(config: &AadConfig, authority: &Authority) -> Self {
         let (clock, events, ids) = (Clock::running_from(now(), 0.0), Events::new(), Ids::seeded(1));
         let faults = Faults::default();
         let deps = Deps {
@@ -167,7 +175,7 @@ impl Lab {
             resolver: Resolver::new(),
             faults: faults.clone(),
         };
-        let aad = Aad::new(config, signing_keys(), authority().clone(), deps).unwrap();
+        let aad = Aad::new(config, signing_keys(), authority.clone(), deps).unwrap();
         Self { aad, clock, events, ids, faults }
     }
 
@@ -204,11 +212,24 @@ impl Lab {
         reply.json["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// Signs Alice in by a request that her device signs, so that the token is bound to it.
+    pub(super) async fn on_device(&self, x5c: &Value, resource: &str) -> Reply {
+        let payload = json!({
+            "client_id": BROKER, "request_nonce": self.nonce().await, "scope": "openid",
+            "resource": resource, "grant_type": "password", "username": "alice@lab.test",
+            "password": PASSWORD,
+        });
+        let request = signed(x5c, device_key(), &payload);
+        let bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+        self.post("/lab.test/oauth2/token", &[("grant_type", bearer), ("request", &request)]).await
+    }
+
     pub(super) async fn join(&self) -> Joined {
         let reply = self.join_with(&self.registration_token().await, &join_body(0)).await;
         assert_eq!(reply.status, 200, "{}", reply.json);
         let certificate = STANDARD.decode(reply.json["Certificate"]["RawBody"].as_str().unwrap()).unwrap();
-        Joined { id: self.aad.devices().last().unwrap().id, certificate }
+        let subject = Certificate::parse(&certificate).unwrap().subject_common_name.unwrap();
+        Joined { id: subject.parse().unwrap(), certificate }
     }
 
     pub(super) async fn join_with(&self, token: &str, body: &Value) -> Reply {
@@ -217,6 +238,21 @@ impl Lab {
             .body(Body::from(body.to_string()))
             .unwrap();
         self.send(request).await
+    }
+
+    /// A request with a body of JSON, and with a token if there is one.
+    pub(super) async fn json(
+        &self,
+        method: Method,
+        target: &str,
+        token: Option<&str>,
+        body: &Value,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(target);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     pub(super) async fn delete(&self, id: DeviceId, leaf: &[u8], verdict: CertificateVerdict) -> Reply {
@@ -317,11 +353,11 @@ pub(super) fn join_body(join_type: u8) -> Value {
 
 /// Signs a request as a device does.
 pub(super) fn signed(x5c: &Value, key: &PrivateKey, payload: &Value) -> String {
-    let mut header = json!({"alg": "RS256", "typ": "JWT", "kdf_ver": 2});
+    let mut header = json!({"alg": key.jws_algorithm(), "typ": "JWT", "kdf_ver": 2});
     if !x5c.is_null() {
         header["x5c"] = x5c.clone();
     }
-    jws_x5c::sign(&header, payload, |message| key.sign_rs256(message)).unwrap()
+    jws_x5c::sign(&header, payload, |message| key.sign_jws(message).map(|(_, made)| made)).unwrap()
 }
 
 pub(super) fn encode(form: &[(&str, &str)]) -> String {

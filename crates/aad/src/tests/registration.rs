@@ -10,7 +10,7 @@ use cmglab_pki::{KeyKind, Overrides, PrivateKey};
 use cmglab_proto::ids::DeviceId;
 use cmglab_proto::wpj::JoinType;
 use cmglab_token::forge;
-use http::Request;
+use http::{Method, Request};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -39,7 +39,9 @@ async fn a_join_gives_a_certificate_and_a_device() {
     assert_eq!(reply.json["User"]["Upn"], "alice@lab.test");
     assert_eq!(reply.json["MembershipChanges"][0]["LocalSID"], "S-1-5-32-544");
     assert_eq!((device.name.as_str(), device.trust, device.enabled), ("LAB-PC1", TrustType::AzureAd, true));
-    assert_eq!(device.transport_key.modulus, [0xab; 256]);
+    assert_eq!(device.transport_key.as_ref().unwrap().modulus, [0xab; 256]);
+    assert_eq!((device.joined, device.serial), (Some(now()), certificate.serial.to_string()));
+    assert_eq!((device.onprem_sid, device.ec_transport_key), (None, None));
     let expected = AadEvent::DeviceJoined {
         tenant: TENANT,
         device: device.id,
@@ -138,15 +140,45 @@ async fn a_join_request_must_be_whole() {
 }
 
 #[tokio::test]
-async fn other_joins_are_not_built() {
+async fn join_type_8_is_a_join_and_6_is_not_a_post() {
     let lab = Lab::new();
     let token = lab.registration_token().await;
-    for join_type in [6, 8] {
-        assert_eq!(lab.join_with(&token, &join_body(join_type)).await.status, 501);
+    let reply = lab.join_with(&token, &join_body(8)).await;
+    assert_eq!(certificate(&reply).wpj.join_type, Some(b'1'));
+    assert_eq!(lab.aad.devices()[0].trust, TrustType::AzureAd);
+    assert_eq!(reply.json["MembershipChanges"][0]["LocalSID"], "S-1-5-32-544");
+    let reply = lab.join_with(&token, &join_body(6)).await;
+    assert_eq!((reply.status, &reply.json["Code"]), (400, &json!("BadRequest")));
+    assert!(reply.json["Message"].as_str().unwrap().contains("PUT"), "{}", reply.json);
+}
+
+#[tokio::test]
+async fn liberties_of_real_clients_are_taken() {
+    let lab = Lab::new();
+    let token = lab.registration_token().await;
+    for version in ["1.0", "2.0", "3.0"] {
+        for attributes in ["attributes", "Attributes"] {
+            let mut body = join_body(0);
+            body.as_object_mut().unwrap().remove("attributes");
+            body[attributes] = json!({"ReuseDevice": "true", "ReturnClientSid": true, "SharedDevice": null});
+            body["AikCertificate"] = json!("");
+            let target = format!("/EnrollmentServer/device?api-version={version}");
+            let reply = lab.json(Method::POST, &target, Some(&token), &body).await;
+            assert_eq!(reply.status, 200, "{version} {attributes}: {}", reply.json);
+        }
     }
-    let mut ecc = join_body(0);
-    ecc["CertificateRequest"]["KeyType"] = json!("ECC");
-    assert_eq!(lab.join_with(&token, &ecc).await.status, 501);
+    assert_eq!(lab.aad.devices().len(), 6);
+}
+
+#[tokio::test]
+async fn a_transport_key_may_be_a_jwk() {
+    let lab = Lab::new();
+    let mut body = join_body(0);
+    let jwk =
+        json!({"kty": "RSA", "e": "AQAB", "n": STANDARD.encode([0xab; 256]), "alg": "RS256", "kid": "A"});
+    body["TransportKey"] = json!(STANDARD.encode(jwk.to_string()));
+    assert_eq!(lab.join_with(&lab.registration_token().await, &body).await.status, 200);
+    assert_eq!(lab.aad.devices()[0].transport_key.as_ref().unwrap().modulus, [0xab; 256]);
 }
 
 #[tokio::test]

@@ -31,7 +31,8 @@ pub(super) fn primary(
     let mut body = about_user(request, &prt, client)?;
     if with_key {
         let unusable = || TRANSPORT_KEY.about(&[&device.id.to_string()]);
-        let transport = device.transport_key.spki_der().map_err(|_| unusable())?;
+        let transport = device.transport_key.as_ref().ok_or_else(unusable)?;
+        let transport = transport.spki_der().map_err(|_| unusable())?;
         let wrapped = jwe::wrap_session_key(&transport, &prt.session_key).map_err(|_| unusable())?;
         body.insert("session_key_jwe".to_owned(), json!(wrapped));
     }

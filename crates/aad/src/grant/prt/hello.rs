@@ -30,7 +30,7 @@ pub(super) fn sign_in(around: &Around<'_>) -> Result<SignIn, Refusal> {
     let kid = header.kid.as_deref().map(plain).unwrap_or_default();
     let directory = aad.directory();
     let user = directory.user(around.tenant, upn)?.clone();
-    let key = directory.user_key(user.object_id, &kid);
+    let key = directory.user_key(user.object_id, &kid).cloned();
     drop(directory);
     let key = key.ok_or_else(|| KEY_UNKNOWN.about(&[upn, &kid]))?;
     let claims = verified(assertion, &key.public_key)?;
