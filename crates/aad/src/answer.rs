@@ -45,7 +45,7 @@ pub(crate) enum Reply {
 
 /// A page for a browser, or a redirection, which carries its link in the body too: some clients read it
 /// from there (entra §4.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Page {
     /// HTTP status.
     pub(crate) status: u16,
@@ -53,6 +53,8 @@ pub(crate) struct Page {
     pub(crate) location: Option<String>,
     /// The HTML.
     pub(crate) html: String,
+    /// Further headers, such as cookies.
+    pub(crate) headers: Vec<(HeaderName, String)>,
 }
 
 /// An answer of success, or the trouble.
@@ -67,6 +69,12 @@ impl From<Value> for Reply {
 impl From<Map<String, Value>> for Reply {
     fn from(members: Map<String, Value>) -> Self {
         Self::Json(Value::Object(members))
+    }
+}
+
+impl From<Page> for Reply {
+    fn from(page: Page) -> Self {
+        Self::Page(page)
     }
 }
 
@@ -127,11 +135,16 @@ fn replied(ask: &Ask, reply: Reply) -> Response {
         Reply::Jose(jwe) => dressed(ask, 200, JOSE, jwe),
         Reply::Json(json) => dressed(ask, 200, JSON, json.to_string()),
         Reply::Page(page) => {
-            let response = dressed(ask, page.status, HTML, page.html);
-            match page.location {
-                Some(location) => with(response, header::LOCATION, &location),
-                None => response,
+            let mut response = dressed(ask, page.status, HTML, page.html);
+            if let Some(location) = page.location {
+                response = with(response, header::LOCATION, &location);
             }
+            for (name, value) in page.headers {
+                if let Ok(value) = HeaderValue::try_from(value) {
+                    response.headers_mut().append(name, value);
+                }
+            }
+            response
         }
     }
 }
@@ -144,7 +157,8 @@ fn dressed(ask: &Ask, status: u16, kind: &'static str, body: impl Into<Body>) ->
     response
 }
 
-fn refused(ask: &Ask, Refusal { row, text }: Refusal) -> Value {
+/// The envelope of a refusal; the event is told here.
+pub(crate) fn refused(ask: &Ask, Refusal { row, text }: Refusal) -> Value {
     let (trace, correlation, time) = (ask.trace, ask.correlation, stamp(ask));
     let ids = format!("Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}");
     let mut body = json!({

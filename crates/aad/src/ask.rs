@@ -8,8 +8,10 @@ use bytes::Bytes;
 use cmglab_events::Source;
 use cmglab_events::kinds::CertificateVerdict;
 use cmglab_net::{CallFailure, Deps, Exchange, Peer, read_capped};
+use cmglab_token::{Header, TokenError, peek};
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::answer::Trouble;
@@ -27,6 +29,8 @@ pub(crate) struct Ask {
     pub(crate) body: Bytes,
     /// The body as a form, once somebody has asked for it.
     form: OnceLock<Result<Form, FormError>>,
+    /// What the signed request in the form says, once somebody has looked.
+    inside: OnceLock<Result<(Header, Value), TokenError>>,
     pub(crate) peer: Option<Peer>,
     pub(crate) voice: Source,
     /// This answer's id.
@@ -48,6 +52,7 @@ impl Ask {
             headers: parts.headers,
             body: Bytes::new(),
             form: OnceLock::new(),
+            inside: OnceLock::new(),
             peer: parts.extensions.get::<Peer>().cloned(),
             voice: exchange
                 .map_or_else(|| deps.events.clone(), |Exchange(exchange)| deps.events.in_exchange(*exchange)),
@@ -65,6 +70,12 @@ impl Ask {
     pub(crate) fn form(&self) -> Result<&Form, Refusal> {
         let form = self.form.get_or_init(|| Form::parse(&self.body)).as_ref();
         form.map_err(|error| MALFORMED.about(&[&error.to_string()]))
+    }
+
+    /// Header and payload of the signed request in the form, unverified; nothing when there is none.
+    pub(crate) fn inside(&self) -> Option<&Result<(Header, Value), TokenError>> {
+        let jws = self.form().ok()?.get("request")?;
+        Some(self.inside.get_or_init(|| peek(jws)))
     }
 
     /// A header's value, if it is text.

@@ -4,16 +4,19 @@ mod devices;
 mod user_keys;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cmglab_proto::ids::{AppId, ObjectId, TenantId};
 use cmglab_proto::wpj::Region;
+use cmglab_token::assertion::Credential;
 use jiff::Timestamp;
 
 use crate::errors::{
-    CLIENT_DISABLED, RESOURCE_DISABLED, Refusal, UNKNOWN_CLIENT, UNKNOWN_RESOURCE, UNKNOWN_USER,
+    CLIENT_DISABLED, RESOURCE_DISABLED, Refusal, UNKNOWN_CLIENT, UNKNOWN_RESOURCE, UNKNOWN_TENANT,
+    UNKNOWN_USER,
 };
 use crate::tenant_ref::TenantRef;
-use crate::{AadConfig, AadError, App, Tenant, User, first_party};
+use crate::{AadConfig, AadError, App, AppCertificate, Tenant, User, first_party};
 use devices::Devices;
 use user_keys::UserKeys;
 
@@ -23,8 +26,8 @@ pub(crate) use user_keys::UserKey;
 pub(crate) struct Directory {
     tenants: HashMap<TenantId, Tenant>,
     domains: HashMap<String, TenantId>,
-    apps: HashMap<AppId, App>,
-    first_party: Vec<App>,
+    apps: HashMap<AppId, Arc<App>>,
+    first_party: Vec<Arc<App>>,
     users: HashMap<String, User>,
     devices: Devices,
     user_keys: UserKeys,
@@ -34,7 +37,7 @@ pub(crate) struct Directory {
 
 /// An application as the target of a token.
 pub(crate) struct Resource {
-    pub(crate) app: App,
+    pub(crate) app: Arc<App>,
     /// The name it was asked by.
     pub(crate) asked: String,
 }
@@ -45,7 +48,7 @@ impl Directory {
             tenants: HashMap::new(),
             domains: HashMap::new(),
             apps: HashMap::new(),
-            first_party: first_party::apps(),
+            first_party: first_party::apps().into_iter().map(Arc::new).collect(),
             users: HashMap::new(),
             devices: Devices::default(),
             user_keys: UserKeys::default(),
@@ -94,11 +97,14 @@ impl Directory {
         if self.apps.contains_key(&app.app_id) {
             return Err(duplicate("application", app.app_id));
         }
+        if app.certificates.iter().any(|AppCertificate(der)| Credential::from_certificate(der).is_err()) {
+            return Err(invalid("certificate of application", &app.name, "use an X.509 certificate in DER"));
+        }
         let mut others = self.apps.values().filter(|other| other.tenant == app.tenant);
         if let Some(uri) = app.app_id_uris.iter().find(|uri| others.any(|other| named(other, uri))) {
             return Err(duplicate("App ID URI", uri));
         }
-        self.apps.insert(app.app_id, app);
+        self.apps.insert(app.app_id, Arc::new(app));
         Ok(())
     }
 
@@ -152,6 +158,27 @@ impl Directory {
         let known = id.parse().ok().and_then(|id| self.app(tenant, id));
         let app = known.ok_or_else(|| UNKNOWN_CLIENT.about(&[id, self.name_of(tenant)]))?;
         if app.disabled { Err(CLIENT_DISABLED.about(&[id])) } else { Ok(app) }
+    }
+
+    /// The client of a request at a path that may leave the tenant open.
+    pub(crate) fn client_at(&self, path: &TenantRef, id: &str) -> Result<&App, Refusal> {
+        match path {
+            TenantRef::Known(tenant) => self.client(*tenant, id),
+            TenantRef::Common | TenantRef::Organizations => {
+                let known = id.parse().ok().and_then(|id| self.apps_at(path).find(|app| app.app_id == id));
+                let app = known.ok_or_else(|| UNKNOWN_CLIENT.about(&[id, &path.to_string()]))?;
+                if app.disabled { Err(CLIENT_DISABLED.about(&[id])) } else { Ok(app) }
+            }
+            TenantRef::Consumers | TenantRef::Unknown(_) => Err(UNKNOWN_TENANT.about(&[&path.to_string()])),
+        }
+    }
+
+    /// The applications of a path: those of its tenant, or all where it names none, then those that every
+    /// tenant has.
+    pub(crate) fn apps_at(&self, path: &TenantRef) -> impl Iterator<Item = &Arc<App>> {
+        let named = if let TenantRef::Known(tenant) = path { Some(*tenant) } else { None };
+        let own = self.apps.values().filter(move |app| named.is_none_or(|tenant| app.tenant == tenant));
+        own.chain(&self.first_party)
     }
 
     /// The target of a token, by an App ID URI, with or without a slash at its end, or by its id.
@@ -214,11 +241,18 @@ impl Directory {
     }
 
     pub(crate) fn app_mut(&mut self, id: AppId) -> Result<&mut App, AadError> {
-        self.apps.get_mut(&id).ok_or(AadError::UnknownApp(id))
+        self.apps.get_mut(&id).map(Arc::make_mut).ok_or(AadError::UnknownApp(id))
     }
 
-    pub(crate) fn remove_app(&mut self, id: AppId) -> Result<App, AadError> {
+    pub(crate) fn remove_app(&mut self, id: AppId) -> Result<Arc<App>, AadError> {
         self.apps.remove(&id).ok_or(AadError::UnknownApp(id))
+    }
+
+    /// The application roles that a client holds at a resource, for itself.
+    pub(crate) fn roles(&self, client: &App, resource: &App) -> Vec<String> {
+        let held = client.permissions.iter().filter(|held| held.resource == resource.app_id);
+        let held = held.flat_map(|held| &held.roles).filter(|role| resource.roles.contains(role));
+        held.cloned().collect()
     }
 
     /// The name of a tenant for messages.
@@ -226,20 +260,23 @@ impl Directory {
         self.tenants.get(&tenant).map_or("", |tenant| tenant.name.as_str())
     }
 
-    fn app(&self, tenant: TenantId, id: AppId) -> Option<&App> {
-        self.visible(tenant).find(|app| app.app_id == id)
+    fn app(&self, tenant: TenantId, id: AppId) -> Option<&Arc<App>> {
+        let own = self.apps.get(&id).filter(|app| app.tenant == tenant);
+        own.or_else(|| self.first_party.iter().find(|app| app.app_id == id))
     }
 
     /// The tenant's own applications, then those that every tenant has.
-    fn visible(&self, tenant: TenantId) -> impl Iterator<Item = &App> {
+    fn visible(&self, tenant: TenantId) -> impl Iterator<Item = &Arc<App>> {
         let own = self.apps.values().filter(move |app| app.tenant == tenant);
         own.chain(&self.first_party)
     }
 }
 
 fn named(app: &App, asked: &str) -> bool {
-    let bare = |uri: &str| uri.strip_suffix('/').unwrap_or(uri).to_ascii_lowercase();
-    app.app_id_uris.iter().any(|uri| bare(uri) == bare(asked))
+    fn bare(uri: &str) -> &str {
+        uri.strip_suffix('/').unwrap_or(uri)
+    }
+    app.app_id_uris.iter().any(|uri| bare(uri).eq_ignore_ascii_case(bare(asked)))
 }
 
 fn duplicate(what: &'static str, value: impl ToString) -> AadError {

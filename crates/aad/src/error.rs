@@ -38,6 +38,9 @@ pub enum AadError {
     /// No such application.
     #[error("directory: there is no application {0}")]
     UnknownApp(AppId),
+    /// No sign-in waits under this user code.
+    #[error("device codes: none is pending under {0:?}; Aad::device_codes lists those that are")]
+    UnknownDeviceCode(String),
     /// No such device.
     #[error("directory: there is no device {0}; Aad::devices lists those that have joined")]
     UnknownDevice(DeviceId),

@@ -26,7 +26,15 @@ pub(crate) fn apps() -> Vec<App> {
             uuid!("00000003-0000-0000-c000-000000000000"),
             "Microsoft Graph",
             GRAPH_URI,
-            &["Directory.Read.All", "Group.Read.All", "User.Read", "User.Read.All"],
+            &[
+                "User.Read",
+                "Directory.Read.All",
+                "Group.Read.All",
+                "User.Read.All",
+                "openid",
+                "profile",
+                "email",
+            ],
         ),
         resource(
             uuid!("00000002-0000-0000-c000-000000000000"),
@@ -37,7 +45,11 @@ pub(crate) fn apps() -> Vec<App> {
         app(
             BROKER,
             "Microsoft Authentication Broker",
-            &[broker_redirect(BROKER), "msauth://Microsoft.AAD.BrokerPlugin".to_owned()],
+            &[
+                broker_redirect(BROKER),
+                "msauth://Microsoft.AAD.BrokerPlugin".to_owned(),
+                NATIVE_CLIENT.to_owned(),
+            ],
         ),
         app(SIGN_IN, "Windows Sign In", &[broker_redirect(SIGN_IN)]),
         app(uuid!("04b07795-8ddb-461a-bbee-02f9e1bf7b46"), "Microsoft Azure CLI", &on_this_machine()),
@@ -56,7 +68,7 @@ pub(crate) fn broker_redirect(app: Uuid) -> String {
 }
 
 fn on_this_machine() -> [String; 2] {
-    ["http://localhost".to_owned(), "https://login.microsoftonline.com/common/oauth2/nativeclient".to_owned()]
+    ["http://localhost".to_owned(), NATIVE_CLIENT.to_owned()]
 }
 
 fn owned(all: &[&str]) -> Vec<String> {
@@ -75,3 +87,5 @@ fn app(app_id: Uuid, name: &str, redirect_uris: &[String]) -> App {
 pub(crate) const BROKER: Uuid = uuid!("29d9ed98-a469-4536-ade2-f981bc1d605e");
 /// Windows Sign In.
 pub(crate) const SIGN_IN: Uuid = uuid!("38aa3b87-a06d-4817-b275-7a316988d93b");
+/// Where native clients without a page of their own land.
+const NATIVE_CLIENT: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";

@@ -1,8 +1,12 @@
 //! The token endpoints: which grant a request makes, and what all answers share (entra §3, §4.5).
 
+pub(crate) mod authorization_code;
 pub(crate) mod client_auth;
+mod client_credentials;
 mod device;
+pub(crate) mod device_code;
 pub(crate) mod for_user;
+mod on_behalf_of;
 pub(crate) mod password;
 mod peer_to_peer;
 mod prt;
@@ -44,11 +48,11 @@ pub(crate) fn answer(aad: &Aad, ask: &Ask, tenant: &str, version: Version) -> Ou
         "srv_challenge" => request.nonce(),
         "password" => password::answer(&request),
         JWT_BEARER if request.form.get("request").is_some() => device::answer(&request),
-        JWT_BEARER if request.form.get("assertion").is_some() => unbuilt("the on-behalf-of grant"),
+        JWT_BEARER if request.form.get("assertion").is_some() => on_behalf_of::answer(&request),
         JWT_BEARER => Err(MISSING_PARAMETER.about(&["request"]).into()),
-        "authorization_code" => unbuilt("the authorization code grant"),
-        "client_credentials" => unbuilt("the client credentials grant"),
-        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => unbuilt("the device code grant"),
+        "authorization_code" => authorization_code::answer(&request),
+        "client_credentials" => client_credentials::answer(&request),
+        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => device_code::answer(&request),
         "refresh_token" => refresh::answer(&request),
         SAML_1 | SAML_2 => unbuilt("the SAML assertion grants"),
         other => Err(UNSUPPORTED_GRANT.about(&[other]).into()),

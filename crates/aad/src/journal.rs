@@ -4,7 +4,7 @@
 //! all others just the name. Tokens and signed requests are opened, and the same holds for what is inside.
 
 use cmglab_events::kinds::AadEvent;
-use cmglab_token::peek;
+use cmglab_token::{Header, peek};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Outcome, Reply, Trouble};
@@ -34,7 +34,7 @@ fn asked(ask: &Ask) -> Value {
     let json = ask.body.first() == Some(&b'{');
     match json.then(|| serde_json::from_slice::<Value>(&ask.body)) {
         Some(Ok(Value::Object(members))) => put("json", of_json(&members, 0)),
-        _ => put("form", ask.form().map(of_form).unwrap_or_default()),
+        _ => put("form", ask.form().map(|form| of_body(ask, form)).unwrap_or_default()),
     }
     let credentials = CREDENTIALS.iter().filter_map(|name| Some((*name, ask.header(name)?)));
     put("headers", credentials.map(|(name, jws)| (name.to_owned(), opened(jws))).collect());
@@ -43,6 +43,15 @@ fn asked(ask: &Ask) -> Value {
 
 fn of_form(form: &Form) -> Map<String, Value> {
     form.pairs().map(|(name, value)| (clip(name), shown(name, value))).collect()
+}
+
+/// The signed request in a form has been opened before.
+fn of_body(ask: &Ask, form: &Form) -> Map<String, Value> {
+    let one = |(name, value): (&str, &str)| match (name, ask.inside()) {
+        ("request", Some(Ok((header, payload)))) => (name.to_owned(), content(header, payload)),
+        _ => (clip(name), shown(name, value)),
+    };
+    form.pairs().map(one).collect()
 }
 
 fn of_json(members: &Map<String, Value>, depth: usize) -> Map<String, Value> {
@@ -68,8 +77,14 @@ fn shown(name: &str, value: &str) -> Value {
 
 /// A signed request, without its signature.
 fn opened(jws: &str) -> Value {
-    let Ok((header, payload)) = peek(jws) else { return json!(REDACTED) };
-    let payload = match &payload {
+    match peek(jws) {
+        Ok((header, payload)) => content(&header, &payload),
+        Err(_) => json!(REDACTED),
+    }
+}
+
+fn content(header: &Header, payload: &Value) -> Value {
+    let payload = match payload {
         Value::Object(members) => Value::Object(of_json(members, 0)),
         _ => json!(REDACTED),
     };

@@ -7,12 +7,12 @@
 //!
 //! What Azure AD has and this has not answers 501 and says so.
 
-#![allow(dead_code, unused_imports, reason = "waits for the grants that use it")]
-
 mod answer;
 mod ask;
+mod authorize;
 mod claims;
 mod config;
+mod credential_type;
 mod device;
 mod directory;
 mod discovery;
@@ -26,11 +26,14 @@ mod grant;
 mod handles;
 mod journal;
 mod key_ring;
+mod logout;
 mod nonce;
+mod pages;
 mod proof;
 mod prt;
 mod route;
 mod service;
+mod session;
 mod sso;
 mod tenant_ref;
 mod tickets;
@@ -44,6 +47,7 @@ pub use config::{
 pub use device::{Device, EcTransportKey, TransportKey, TrustType};
 pub use error::AadError;
 pub use errors::{Aadsts, TABLE};
+pub use grant::device_code::store::PendingDeviceCode;
 pub use service::{Aad, OwnOrigin, SigningKeys};
 
 #[cfg(test)]

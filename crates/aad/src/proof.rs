@@ -3,6 +3,8 @@
 mod chains;
 mod session;
 
+use std::sync::Arc;
+
 use cmglab_pki::read::Certificate;
 use cmglab_proto::ids::{DeviceId, TenantId};
 use cmglab_token::jws_x5c::{self, SignedRequest};
@@ -31,7 +33,15 @@ pub(crate) struct DeviceProof {
 
 /// Looks into a signed request of at most 16 KiB without believing it.
 pub(crate) fn look(jws: &str) -> Result<(Header, Map<String, Value>), Refusal> {
-    match peek(jws) {
+    let looked = peek(jws);
+    seen(&looked).map(|(header, payload)| (header.clone(), payload.clone()))
+}
+
+/// What a look has found.
+pub(crate) fn seen(
+    looked: &Result<(Header, Value), TokenError>,
+) -> Result<(&Header, &Map<String, Value>), Refusal> {
+    match looked {
         Ok((header, Value::Object(payload))) => Ok((header, payload)),
         Ok(_) => Err(MALFORMED.about(&["the payload of the signed request is not an object"])),
         Err(error) => Err(MALFORMED.about(&[&format!("signed request: {error}")])),
@@ -39,16 +49,15 @@ pub(crate) fn look(jws: &str) -> Result<(Header, Map<String, Value>), Refusal> {
 }
 
 /// The device that signed `jws`, and the payload. Checked in this order: certificate there, issued by us,
-/// signature, dates, not revoked, device in the directory, device enabled, nonce.
+/// signature, dates, not revoked, device in the directory, device enabled, nonce. That a certificate was
+/// issued by us is remembered.
 pub(crate) fn device(aad: &Aad, jws: &str, now: Timestamp) -> Result<(Device, Map<String, Value>), Refusal> {
     device_request(aad, jws, now).map(|proof| (proof.device, proof.payload))
 }
 
 /// As [`device`], with the header.
 pub(crate) fn device_request(aad: &Aad, jws: &str, now: Timestamp) -> Result<DeviceProof, Refusal> {
-    let SignedRequest { chain, header, payload, .. } = signed(aad, jws)?;
-    let certificate = chain.first().map_or(&[][..], Vec::as_slice);
-    let certificate = Certificate::parse(certificate).map_err(|_| DEVICE_CERTIFICATE_FOREIGN.plain())?;
+    let (SignedRequest { header, payload, .. }, certificate) = signed(aad, jws)?;
     if !certificate.validity.contains(now) {
         let (from, to) = (certificate.validity.not_before, certificate.validity.not_after);
         return Err(DEVICE_CERTIFICATE_DATES.about(&[&from.to_string(), &to.to_string()]));
@@ -79,21 +88,23 @@ pub(crate) fn subject(certificate: &Certificate) -> Option<DeviceId> {
     (certificate.wpj.device_id.map(DeviceId::new) == Some(subject)).then_some(subject)
 }
 
-fn signed(aad: &Aad, jws: &str) -> Result<SignedRequest, Refusal> {
-    let foreign = |leaf: &[u8]| {
-        let certificate = || Certificate::parse(leaf);
-        let ours = || certificate().and_then(|leaf| leaf.is_signed_by(aad.authority_certificate())).is_ok();
-        !aad.chains().vouch(leaf, ours)
+fn signed(aad: &Aad, jws: &str) -> Result<(SignedRequest, Arc<Certificate>), Refusal> {
+    let refused = |error| match error {
+        TokenError::Certificate { .. } => DEVICE_NOT_PROVIDED.plain(),
+        TokenError::Signature | TokenError::Unsigned | TokenError::Algorithm(_) => DEVICE_SIGNATURE.plain(),
+        error => MALFORMED.about(&[&format!("signed request: {error}")]),
     };
-    match jws_x5c::verify(jws) {
-        Ok(request) if foreign(request.leaf_der()) => Err(DEVICE_CERTIFICATE_FOREIGN.plain()),
-        Ok(request) => Ok(request),
-        Err(TokenError::Certificate { .. }) => Err(DEVICE_NOT_PROVIDED.plain()),
-        Err(TokenError::Signature | TokenError::Unsigned | TokenError::Algorithm(_)) => {
-            Err(DEVICE_SIGNATURE.plain())
-        }
-        Err(error) => Err(MALFORMED.about(&[&format!("signed request: {error}")])),
-    }
+    let opened = jws_x5c::open(jws).map_err(refused)?;
+    let certificate = aad.chains().vouched(opened.leaf_der(), || ours(aad, opened.leaf_der()))?;
+    let request = opened.verify(&certificate.spki_der).map_err(refused)?;
+    Ok((request, certificate))
+}
+
+fn ours(aad: &Aad, leaf: &[u8]) -> Result<Certificate, Refusal> {
+    let certificate = Certificate::parse(leaf).map_err(|_| DEVICE_NOT_PROVIDED.plain())?;
+    let signed = certificate.is_signed_by(aad.authority_certificate());
+    signed.map_err(|_| DEVICE_CERTIFICATE_FOREIGN.plain())?;
+    Ok(certificate)
 }
 
 fn in_directory(aad: &Aad, certificate: &Certificate) -> Result<Device, Refusal> {

@@ -4,13 +4,24 @@ use http::Method;
 
 use crate::answer::{Outcome, Trouble};
 use crate::ask::Ask;
-use crate::{Aad, discovery, drs, grant, userinfo};
+use crate::grant::device_code;
+use crate::{Aad, authorize, credential_type, discovery, drs, grant, logout, pages, userinfo};
 
 /// The version of an endpoint, which is not that of the tokens it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     V1,
     V2,
+}
+
+impl Version {
+    /// As tokens write it.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
 }
 
 /// Answers a request.
@@ -36,6 +47,7 @@ pub(crate) fn only(ask: &Ask, method: &Method, allow: &'static str) -> Result<()
 
 fn login(aad: &Aad, ask: &Ask, tenant: &str, rest: &[&str]) -> Outcome {
     let get = || only(ask, &Method::GET, "GET");
+    let post = || only(ask, &Method::POST, "POST");
     match rest {
         [".well-known", "openid-configuration"] => {
             get().and_then(|()| discovery::metadata(aad, tenant, Version::V1))
@@ -48,6 +60,20 @@ fn login(aad: &Aad, ask: &Ask, tenant: &str, rest: &[&str]) -> Outcome {
         ["discovery", "instance"] => get().and_then(|()| discovery::instance(aad, ask)),
         ["userrealm"] => get().and_then(|()| discovery::realm(aad, ask, ask.query.get("user"))),
         ["userrealm", upn] => get().and_then(|()| discovery::realm(aad, ask, Some(upn))),
+        ["oauth2", "authorize"] => authorize::answer(aad, ask, tenant, Version::V1),
+        ["oauth2", "v2.0", "authorize"] => authorize::answer(aad, ask, tenant, Version::V2),
+        ["login"] => authorize::login(aad, ask),
+        ["oauth2", "devicecode"] => post().and_then(|()| device_code::start(aad, ask, tenant, Version::V1)),
+        ["oauth2", "v2.0", "devicecode"] => {
+            post().and_then(|()| device_code::start(aad, ask, tenant, Version::V2))
+        }
+        // Where public clients may have their answers sent: they read the address.
+        ["oauth2", "nativeclient"] => {
+            get().map(|()| pages::message("Done", "You can close this page.").into())
+        }
+        ["oauth2", "deviceauth"] => device_code::page(aad, ask, tenant),
+        ["oauth2", "logout"] | ["oauth2", "v2.0", "logout"] => logout::answer(aad, ask, tenant),
+        ["getcredentialtype"] => post().and_then(|()| credential_type::answer(aad, ask, tenant)),
         ["oauth2", "token"] => token(aad, ask, tenant, Version::V1),
         ["oauth2", "v2.0", "token"] => token(aad, ask, tenant, Version::V2),
         _ => Err(unbuilt(rest)),
@@ -63,10 +89,6 @@ fn token(aad: &Aad, ask: &Ask, tenant: &str, version: Version) -> Outcome {
 fn unbuilt(rest: &[&str]) -> Trouble {
     let bare: Vec<&str> = rest.iter().copied().filter(|segment| *segment != "v2.0").collect();
     let gap = match bare.as_slice() {
-        ["oauth2", "authorize"] => "the authorization endpoint",
-        ["oauth2", "devicecode"] => "the device code endpoint",
-        ["oauth2", "logout"] => "the logout endpoint",
-        ["getcredentialtype"] => "GetCredentialType",
         ["sidtoname"] => "sidtoname",
         ["winauth", ..] => "desktop single sign-on",
         ["wsfed"] => "WS-Federation sign-in",

@@ -16,12 +16,16 @@ use serde_json::Value;
 
 use crate::answer::{self, Trouble};
 use crate::ask::Ask;
+use crate::authorize::Wish;
 use crate::directory::Directory;
+use crate::grant::authorization_code::Code;
+use crate::grant::device_code::store::DeviceCodes;
 use crate::grant::refresh::RefreshToken;
 use crate::key_ring::KeyRing;
 use crate::nonce::Nonces;
 use crate::proof::Chains;
 use crate::prt::Prt;
+use crate::session::Session;
 use crate::tickets::Tickets;
 use crate::weather::Loops;
 use crate::{AadConfig, AadError, Hosts, Lifetimes, PrtOptions, journal, route, weather};
@@ -58,6 +62,10 @@ struct Inner {
     refresh_tokens: Tickets<RefreshToken>,
     prts: Tickets<Prt>,
     prt_options: PrtOptions,
+    codes: Tickets<Code>,
+    device_codes: DeviceCodes,
+    sessions: Tickets<Session>,
+    wishes: Tickets<Wish>,
     deps: Deps,
 }
 
@@ -95,6 +103,10 @@ impl Aad {
             refresh_tokens: Tickets::new(),
             prts: Tickets::new(),
             prt_options: config.prt,
+            codes: Tickets::new(),
+            device_codes: DeviceCodes::new(),
+            sessions: Tickets::new(),
+            wishes: Tickets::new(),
             deps,
         });
         Ok(Self(inner, None))
@@ -195,6 +207,23 @@ impl Aad {
 
     pub(crate) fn prt_options(&self) -> PrtOptions {
         self.0.prt_options
+    }
+
+    pub(crate) fn codes(&self) -> &Tickets<Code> {
+        &self.0.codes
+    }
+
+    pub(crate) fn device_code_store(&self) -> &DeviceCodes {
+        &self.0.device_codes
+    }
+
+    pub(crate) fn sessions(&self) -> &Tickets<Session> {
+        &self.0.sessions
+    }
+
+    /// The authorization requests that wait at their sign-in page.
+    pub(crate) fn wishes(&self) -> &Tickets<Wish> {
+        &self.0.wishes
     }
 
     pub(crate) fn deps(&self) -> &Deps {

@@ -1,14 +1,21 @@
 //! The service at its router, without sockets.
 
+mod authorization_code;
+mod authorize;
 mod broker;
 mod claims;
+mod client_assertion;
+mod client_credentials;
+mod clients;
 mod conditions;
+mod device_code;
 mod device_token;
 mod discovery;
 mod envelope;
 mod hello;
 mod keys;
 pub(crate) mod lab;
+mod on_behalf_of;
 mod password;
 mod peer_to_peer;
 mod prt_issue;
@@ -21,6 +28,7 @@ mod registration_hybrid;
 mod registration_key;
 mod registration_revoked;
 mod second_face;
+mod session;
 mod set_up;
 mod sso;
 mod weather;

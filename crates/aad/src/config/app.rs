@@ -119,8 +119,12 @@ pub struct AccessRules {
     pub compliant_device: bool,
     /// That device must be joined to the local domain too: AADSTS53001.
     pub domain_joined_device: bool,
+    /// That device must be joined to Azure AD, not only registered: AADSTS50129.
+    pub joined_device: bool,
     /// Users must have signed in with a second factor: AADSTS50076.
     pub second_factor: bool,
+    /// Users must have signed in no longer ago than so many seconds: AADSTS70043.
+    pub sign_in_frequency: Option<u32>,
 }
 
 impl App {

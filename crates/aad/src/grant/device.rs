@@ -6,14 +6,15 @@ use serde_json::Value;
 use super::scope::Target;
 use super::{JWT_BEARER, Request, SAML_1, SAML_2, peer_to_peer, prt};
 use crate::answer::{Outcome, Reply, Trouble};
-use crate::errors::{DEVICE_ONLY_NOT_ALLOWED, REDIRECT_URI, UNSUPPORTED_GRANT};
+use crate::errors::{DEVICE_ONLY_NOT_ALLOWED, MISSING_PARAMETER, REDIRECT_URI, UNSUPPORTED_GRANT};
 use crate::proof;
 
 /// Answers the JWT bearer grant with a signed request inside.
 pub(super) fn answer(request: &Request<'_>) -> Outcome {
     let jws = request.needed("request")?;
-    let (header, payload) = proof::look(jws)?;
-    let grant_type = proof::text(&payload, "grant_type")?;
+    let looked = request.ask.inside().ok_or_else(|| MISSING_PARAMETER.about(&["request"]))?;
+    let (header, payload) = proof::seen(looked)?;
+    let grant_type = proof::text(payload, "grant_type")?;
     let unbuilt = |gap: &str| Err(Trouble::NotBuilt(gap.to_owned()));
     if payload.contains_key("jwe_crypto") {
         return unbuilt("answers encrypted by ECDH-ES (jwe_crypto, version 4 of the PRT protocol)");

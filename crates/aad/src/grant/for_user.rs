@@ -1,6 +1,7 @@
 //! What every grant that signs a user in ends with: the checks of target, consent, access rules and
 //! standing, and the answer with its tokens (entra §4.4, §4.5, §5.2).
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cmglab_proto::ids::{AppId, DeviceId, ObjectId, TenantId};
@@ -15,9 +16,9 @@ use crate::claims::{ClientProof, Frame, Subject};
 use crate::directory::{Directory, Resource};
 use crate::errors::{
     ACCESS_BLOCKED, CONSENT_MISSING, DEVICE_DISABLED, DEVICE_NEEDED, DEVICE_NOT_COMPLIANT,
-    DEVICE_NOT_DOMAIN_JOINED, DEVICE_UNKNOWN, PASSWORD_EXPIRED, Refusal, SECOND_FACTOR_NEEDED,
-    SECOND_FACTOR_NEEDED_V1, SECOND_FACTOR_TO_ENROL, SECOND_FACTOR_TO_ENROL_V1, SELF_TOKEN, USER_DISABLED,
-    USER_LOCKED,
+    DEVICE_NOT_DOMAIN_JOINED, DEVICE_NOT_JOINED, DEVICE_UNKNOWN, PASSWORD_EXPIRED, Refusal,
+    SECOND_FACTOR_NEEDED, SECOND_FACTOR_NEEDED_V1, SECOND_FACTOR_TO_ENROL, SECOND_FACTOR_TO_ENROL_V1,
+    SELF_TOKEN, SIGN_IN_TOO_OLD, USER_DISABLED, USER_LOCKED,
 };
 use crate::route::Version;
 use crate::{App, Device, TrustType, User, UserCondition};
@@ -59,7 +60,7 @@ pub(crate) struct Granted {
 impl Request<'_> {
     /// Signs the tokens for `sign_in` at `target`, after every check that does not depend on how the user
     /// proved himself.
-    pub(super) fn for_user(
+    pub(crate) fn for_user(
         &self,
         grant: &str,
         sign_in: &SignIn,
@@ -74,6 +75,7 @@ impl Request<'_> {
         let device = sign_in.device.map(|id| device_now(&directory, sign_in.tenant, id)).transpose()?;
         usable(&user)?;
         admitted(&granted.resource.app, sign_in, device, self.version)?;
+        recent(&granted.resource.app, sign_in, self.ask.now)?;
         drop(directory);
 
         let Granted { resource, scopes } = &granted;
@@ -97,8 +99,40 @@ impl Request<'_> {
         Ok(body)
     }
 
+    /// An ID token by itself, for the authorization endpoint. `code` is the code that comes with it.
+    pub(crate) fn id_token(
+        &self,
+        sign_in: &SignIn,
+        nonce: &str,
+        code: Option<&str>,
+    ) -> Result<String, Trouble> {
+        let directory = self.aad.directory();
+        let client = directory.client(sign_in.tenant, &sign_in.client.to_string())?.clone();
+        let user = directory.user_by_id(sign_in.tenant, sign_in.user)?.clone();
+        drop(directory);
+        usable(&user)?;
+        let resource = Resource { asked: client.app_id.to_string(), app: client.into() };
+        let frame = self.frame(sign_in.tenant, sign_in.client, &resource, self.user_lifetime());
+        let subject = Subject {
+            user: &user,
+            device: sign_in.device,
+            amr: &sign_in.amr,
+            signed_in: sign_in.signed_in,
+            scopes: "",
+            client_proof: ClientProof::None,
+        };
+        let version = self.version.number();
+        let mut claims = frame.id_token(&subject, version, Some(nonce));
+        if let Some(code) = code {
+            // The left half of the hash (OpenID Connect Core §3.3.2.11).
+            let hash = digest(&SHA256, code.as_bytes());
+            claims["c_hash"] = json!(URL_SAFE_NO_PAD.encode(hash.as_ref().split_at(16).0));
+        }
+        self.aad.sign(version, &claims)
+    }
+
     /// Between the least and the most that the service gives.
-    fn user_lifetime(&self) -> u32 {
+    pub(super) fn user_lifetime(&self) -> u32 {
         let lifetimes = self.aad.lifetimes();
         let (min, max) = (lifetimes.user_token_min, lifetimes.user_token_max);
         let extra = self.aad.deps().ids.below(u64::from(max - min) + 1);
@@ -114,9 +148,10 @@ impl Request<'_> {
         extras: Extras<'_>,
         body: &mut Map<String, Value>,
     ) -> Result<(), Trouble> {
-        let (scope, version) = match self.version {
-            Version::V1 => (subject.scopes.to_owned(), 1),
-            Version::V2 => (target.granted(subject.scopes, extras.refresh), 2),
+        let version = self.version.number();
+        let scope = match self.version {
+            Version::V1 => subject.scopes.to_owned(),
+            Version::V2 => target.granted(subject.scopes, extras.refresh),
         };
         body.insert("scope".to_owned(), json!(scope));
         if extras.client_info || self.form.get("client_info") == Some("1") {
@@ -186,7 +221,7 @@ pub(crate) fn device_now(directory: &Directory, tenant: TenantId, id: DeviceId) 
 }
 
 /// The access rules of a resource (conditional access).
-fn admitted(
+pub(crate) fn admitted(
     resource: &App,
     sign_in: &SignIn,
     device: Option<&Device>,
@@ -206,9 +241,21 @@ fn admitted(
     if rules.domain_joined_device && !device.is_some_and(|device| device.trust == TrustType::ServerAd) {
         return Err(DEVICE_NOT_DOMAIN_JOINED.about(&[name]));
     }
+    if rules.joined_device && device.is_none_or(|device| device.trust == TrustType::Workplace) {
+        return Err(DEVICE_NOT_JOINED.about(&[name]));
+    }
     if rules.second_factor && !sign_in.amr.contains(&"mfa") {
         let row = if version == Version::V1 { &SECOND_FACTOR_NEEDED_V1 } else { &SECOND_FACTOR_NEEDED };
         return Err(row.plain());
     }
     Ok(())
+}
+
+/// Whether a user's sign-in is recent enough for a resource.
+pub(crate) fn recent(resource: &App, sign_in: &SignIn, now: Timestamp) -> Result<(), Refusal> {
+    let Some(seconds) = resource.access.sign_in_frequency else { return Ok(()) };
+    if now.duration_since(sign_in.signed_in).as_secs() <= i64::from(seconds) {
+        return Ok(());
+    }
+    Err(SIGN_IN_TOO_OLD.about(&[&sign_in.signed_in.to_string(), &seconds.to_string()]))
 }

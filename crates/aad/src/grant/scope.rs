@@ -19,7 +19,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// Reads the target of a request. A `resource` goes first; version 1 needs it, version 2 needs a `scope`.
-    pub(super) fn of(version: Version, resource: Option<&str>, scope: Option<&str>) -> Result<Self, Refusal> {
+    pub(crate) fn of(version: Version, resource: Option<&str>, scope: Option<&str>) -> Result<Self, Refusal> {
         let missing = match version {
             Version::V1 => "resource",
             Version::V2 => "scope",
@@ -50,7 +50,7 @@ impl Target {
     }
 
     /// Checks that nothing is asked for that the resource does not offer.
-    pub(super) fn check_permissions(&self, offered: &[String]) -> Result<(), Refusal> {
+    pub(crate) fn check_permissions(&self, offered: &[String]) -> Result<(), Refusal> {
         let unknown = |scope: &&String| {
             let permission = split(scope).1;
             permission != DEFAULT && !offered.iter().any(|one| one == permission)
@@ -62,13 +62,13 @@ impl Target {
     }
 
     /// The permissions that are asked for by name.
-    pub(super) fn permissions(&self) -> Vec<&str> {
+    pub(crate) fn permissions(&self) -> Vec<&str> {
         self.scopes.iter().map(|scope| split(scope).1).filter(|permission| *permission != DEFAULT).collect()
     }
 
     /// The scopes that are granted: the permissions, what was asked, and what it says about the user. Clients
     /// look for their own words among them.
-    pub(super) fn granted(&self, permissions: &str, refresh: bool) -> String {
+    pub(crate) fn granted(&self, permissions: &str, refresh: bool) -> String {
         let held = permissions.split(' ').map(|permission| format!("{}/{permission}", self.resource));
         let mut all: Vec<String> = held.collect();
         let offline = refresh.then(|| OFFLINE.to_owned());
@@ -81,13 +81,18 @@ impl Target {
     }
 
     /// Whether a refresh token is due: version 1 always gives one (entra §4.5).
-    pub(super) fn wants_refresh(&self, version: Version) -> bool {
+    pub(crate) fn wants_refresh(&self, version: Version) -> bool {
         version == Version::V1 || self.offline
     }
 
-    pub(super) fn wants_id_token(&self) -> bool {
+    pub(crate) fn wants_id_token(&self) -> bool {
         self.about_user.iter().any(|scope| scope == "openid")
     }
+}
+
+/// Whether a scope says more than what it wants to know about the user.
+pub(crate) fn names_resource(scope: &str) -> bool {
+    scope.split_ascii_whitespace().any(|word| !ABOUT_USER.contains(&word) && word != OFFLINE)
 }
 
 /// The resource and the permission of one scope: `https://ConfigMgrService//.default` is the resource with a

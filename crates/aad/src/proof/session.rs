@@ -63,8 +63,10 @@ pub(crate) fn in_time(claims: &Map<String, Value>, now: Timestamp) -> Result<(),
     let outside =
         |when: String| Err(ASSERTION_DATES.about(&[&now.strftime("%FT%TZ").to_string(), when.as_str()]));
     match (date("nbf")?, date("exp")?) {
-        (Some(from), _) if now.duration_since(from) < -SKEW => outside(format!("from {from}")),
-        (_, Some(to)) if now.duration_since(to) >= SKEW => outside(format!("until {to}")),
+        (Some(from), _) if now.duration_since(from) < -SKEW => {
+            outside(format!("start time of assertion: {from}"))
+        }
+        (_, Some(to)) if now.duration_since(to) >= SKEW => outside(format!("expiry time of assertion: {to}")),
         _ => Ok(()),
     }
 }

@@ -58,6 +58,7 @@ async fn access_rules_of_a_resource_hold() {
         (AccessRules { device: true, ..none }, json!([50097, "interaction_required", null])),
         (AccessRules { compliant_device: true, ..none }, json!([53000, "interaction_required", null])),
         (AccessRules { domain_joined_device: true, ..none }, json!([53001, "interaction_required", null])),
+        (AccessRules { joined_device: true, ..none }, json!([50129, "interaction_required", null])),
         (AccessRules { second_factor: true, ..none }, json!([50076, "interaction_required", "basic_action"])),
         (none, json!([null, null, null])),
     ];

@@ -24,6 +24,7 @@ use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 use uuid::{Uuid, uuid};
 
+use super::clients::{self, ROLE, WEB};
 use crate::{
     Aad, AadConfig, App, Hosts, Lifetimes, Password, Permission, PrtOptions, SigningKeys, Tenant, User,
     UserCondition,
@@ -52,6 +53,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) json: Value,
+    /// The body as it is.
+    pub(super) text: String,
 }
 
 /// A joined device, as its owner knows it.
@@ -70,7 +73,7 @@ pub(super) fn signing_keys() -> &'static SigningKeys {
     KEYS.get_or_init(|| SigningKeys { current: key(), next: key() })
 }
 
-pub(super) fn authority() -> &'static Authority {
+pub(crate) fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
     AUTHORITY.get_or_init(new_authority)
 }
@@ -102,13 +105,18 @@ pub(crate) fn config() -> AadConfig {
         tenants: vec![tenant(TENANT, "lab.test"), tenant(OTHER_TENANT, "other.test")],
         apps: vec![
             App {
-                redirect_uris: vec![format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}")],
+                redirect_uris: vec![
+                    format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}"),
+                    "http://localhost".to_owned(),
+                ],
                 public: true,
-                permissions: vec![may_act(SERVER), may_act(SERVER_V2)],
+                permissions: vec![may_act(SERVER), may_act(SERVER_V2), may_act(WEB)],
                 ..app(NATIVE, None)
             },
-            app(SERVER, Some(RESOURCE)),
+            App { roles: vec![ROLE.to_owned()], ..app(SERVER, Some(RESOURCE)) },
             App { access_token_version: 2, ..app(SERVER_V2, Some("https://v2")) },
+            clients::web(),
+            clients::other_web(),
         ],
         users: vec![
             user(ALICE, "alice@lab.test"),
@@ -184,8 +192,11 @@ impl Lab {
         let response = self.aad.router().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let json = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
-        Reply { status: parts.status.as_u16(), headers: parts.headers, json }
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let is_json = parts.headers["content-type"].to_str().unwrap().starts_with("application/json");
+        let json =
+            if is_json && !text.is_empty() { serde_json::from_str(&text).unwrap() } else { Value::Null };
+        Reply { status: parts.status.as_u16(), headers: parts.headers, json, text }
     }
 
     pub(super) async fn get(&self, target: &str) -> Reply {

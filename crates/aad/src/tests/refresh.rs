@@ -96,3 +96,15 @@ async fn a_changed_password_counts_at_once() {
     assert_eq!(lab.post("/lab.test/oauth2/token", &form).await.status, 200);
     assert!(lab.aad.set_password("nobody@lab.test", Password::new("x")).is_err());
 }
+
+#[tokio::test]
+async fn a_sign_in_may_be_too_old_for_a_resource() {
+    let lab = Lab::new();
+    let (token, native) = (signed_in(&lab).await, NATIVE.to_string());
+    let rules = crate::AccessRules { sign_in_frequency: Some(3600), ..Default::default() };
+    lab.aad.set_access_rules(super::lab::SERVER, rules).unwrap();
+    lab.clock.advance(SignedDuration::from_secs(3600)).await;
+    assert_eq!(renew(&lab, "lab.test", &native, &token).await.status, 200);
+    lab.clock.advance(SignedDuration::from_secs(1)).await;
+    assert_eq!(codes(&renew(&lab, "lab.test", &native, &token).await), &json!([70043]));
+}

@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::lab::*;
-use crate::{Aad, AadConfig, AadError, SigningKeys};
+use crate::{Aad, AadConfig, AadError, AppCertificate, SigningKeys};
 
 fn set_up(config: &AadConfig, keys: &SigningKeys) -> Result<Aad, AadError> {
     let (clock, ids) = (Clock::running_from(now(), 0.0), Ids::seeded(1));
@@ -29,7 +29,7 @@ fn set_up(config: &AadConfig, keys: &SigningKeys) -> Result<Aad, AadError> {
 #[test]
 fn mistakes_in_the_directory_are_named() {
     type Change = fn(&mut AadConfig);
-    let changes: [(Change, &str); 14] = [
+    let changes: [(Change, &str); 15] = [
         (|config| config.tenants[1].id = TENANT, "tenant"),
         (|config| config.tenants[1].domains = vec!["LAB.test".to_owned()], "domain"),
         (|config| config.tenants[1].domains = vec!["common".to_owned()], "domain"),
@@ -38,6 +38,7 @@ fn mistakes_in_the_directory_are_named() {
         (|config| config.apps[1].app_id = NATIVE, "application"),
         (|config| config.apps[2].app_id_uris = vec![RESOURCE.to_uppercase() + "/"], "App ID URI"),
         (|config| config.apps[0].tenant = TenantId::zero(), "there is no tenant"),
+        (|config| config.apps[0].certificates = vec![AppCertificate(vec![1])], "certificate"),
         (|config| config.apps[0].access_token_version = 3, "access_token_version"),
         (|config| config.users[1].upn = "ALICE@lab.test".to_owned(), "user"),
         (|config| config.users[1].upn = "bob@nowhere.test".to_owned(), "belongs to no tenant"),

@@ -83,7 +83,7 @@ fn about_user(request: &Request<'_>, prt: &Prt, client: &App) -> Result<Map<Stri
     let aad = request.aad;
     let user = aad.directory().user_by_id(prt.tenant, prt.user)?.clone();
     usable(&user)?;
-    let itself = Resource { app: client.clone(), asked: client.app_id.to_string() };
+    let itself = Resource { app: client.clone().into(), asked: client.app_id.to_string() };
     let frame = request.frame(prt.tenant, client.app_id, &itself, aad.lifetimes().user_token_min);
     let subject = Subject {
         user: &user,
