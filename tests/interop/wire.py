@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from ccm_message import now, read, send, utf16
-from checks import CMG, LAB, LOGIN, MP, TENANT, USER, bearer, check, claims, finish, status
+from checks import CMG, LAB, LOGIN, MP, TENANT, USER, bearer, check, claims, finish, status, tampered
 
 INVALID = "401 CMGService_Invalid_Token"
 SHA256_RSA = "1.2.840.113549.1.1.11"
@@ -157,14 +157,6 @@ def registration_request(key, certificate, signed=None):
 def get(url, token=None):
     """A GET, with a token if there is one."""
     return requests.get(url, headers=bearer(token) if token else {}, timeout=30)
-
-
-def tampered(token):
-    """The same token, one character of its signature changed."""
-    head, signature = token.rsplit(".", 1)
-    middle = len(signature) // 2
-    other = "A" if signature[middle] != "A" else "B"
-    return f"{head}.{signature[:middle]}{other}{signature[middle + 1:]}"
 
 
 def nothing(what, answer, _message_id):
