@@ -164,34 +164,43 @@ fn clipped(text: &str) -> String {
     }
 }
 
-/// Values that grant something are blotted out; their names stay.
+/// Values that grant something are blotted out; their names stay. A name written with escapes could be any
+/// of them.
 pub(crate) fn redact_query(query: &str) -> String {
-    query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _value))
-                if SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) =>
-            {
-                format!("{name}=[REDACTED]")
-            }
-            _ => pair.to_owned(),
-        })
-        .collect::<Vec<_>>()
-        .join("&")
+    let secret = |name: &str| {
+        let listed = SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+        listed || name.contains(['%', '+'])
+    };
+    let shown = |pair: &str| match pair.split_once('=') {
+        Some((name, _value)) if secret(name) => format!("{name}=[REDACTED]"),
+        _ => pair.to_owned(),
+    };
+    query.split('&').map(shown).collect::<Vec<_>>().join("&")
 }
 
 const LONGEST_SHOWN: usize = 1024;
-const SECRET_PARAMETERS: [&str; 10] = [
+const SECRET_PARAMETERS: [&str; 21] = [
     "access_token",
     "assertion",
     "client_assertion",
     "client_secret",
     "code",
+    "code_verifier",
+    "ctx",
+    "device_code",
     "id_token",
+    "id_token_hint",
+    "logout_hint",
     "nonce",
+    "otc",
+    "passwd",
     "password",
     "refresh_token",
+    "request",
+    "request_nonce",
+    "sso_nonce",
     "token",
+    "user_code",
 ];
 
 /// The verdict on a caller that could not present a certificate at all.

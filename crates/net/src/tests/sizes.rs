@@ -155,6 +155,7 @@ async fn secrets_stay_out_of_the_event() {
     let server = lab.plain(app()).await;
     let mut headers = HeaderMap::new();
     headers.insert(HOST, "a".parse().unwrap());
-    ask(&server, "GET /fixed?a=b&Code=secret&token=secret&x HTTP/1.0\r\n\r\n").await;
-    assert_eq!(lab.served("/fixed").await.query.unwrap(), "a=b&Code=[REDACTED]&token=[REDACTED]&x");
+    ask(&server, "GET /fixed?a=b&Code=secret&%74oken=secret&id_token_hint=secret&x HTTP/1.0\r\n\r\n").await;
+    let told = "a=b&Code=[REDACTED]&%74oken=[REDACTED]&id_token_hint=[REDACTED]&x";
+    assert_eq!(lab.served("/fixed").await.query.unwrap(), told);
 }
