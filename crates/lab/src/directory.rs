@@ -1,8 +1,8 @@
 //! The topology as Azure AD and the site are told it.
 
 use cmglab_aad::{
-    AadConfig, App, AppCertificate, AppSecret, Hosts, Lifetimes, Password, Permission, PrtOptions, Tenant,
-    User,
+    AadConfig, App, AppCertificate, AppSecret, Hosts, Lifetimes, Password, Permission, PrtOptions,
+    SyncedDevice, Tenant, User,
 };
 use cmglab_ids::Ids;
 use cmglab_proto::ids::ObjectId;
@@ -12,11 +12,13 @@ use cmglab_site::{DiscoveredUser, Site, SiteError};
 use jiff::Timestamp;
 
 use crate::LabError;
-use crate::app_certificates::AppCertificates;
-use crate::topology::{AppTopology, PermissionTopology, TenantTopology, Topology, UserTopology};
+use crate::made_certificates::MadeCertificates;
+use crate::topology::{
+    AppTopology, DeviceTopology, PermissionTopology, TenantTopology, Topology, UserTopology,
+};
 
-/// The directory of Azure AD; `certificates` are those of the apps that are to have one.
-pub(crate) fn azure_ad(topology: &Topology, certificates: &AppCertificates, ids: &Ids) -> AadConfig {
+/// The directory of Azure AD; `certificates` are those that apps and devices are to have.
+pub(crate) fn azure_ad(topology: &Topology, certificates: &MadeCertificates, ids: &Ids) -> AadConfig {
     let tenants = &topology.azure_ad.tenants;
     AadConfig {
         hosts: Hosts::documented(),
@@ -26,7 +28,7 @@ pub(crate) fn azure_ad(topology: &Topology, certificates: &AppCertificates, ids:
         users: tenants.iter().flat_map(|tenant| users(tenant, ids)).collect(),
         loop_limit: None,
         prt: PrtOptions::default(),
-        devices: Vec::new(),
+        devices: tenants.iter().flat_map(|tenant| devices(tenant, certificates)).collect(),
         key_provisioning_needs_second_factor: false,
     }
 }
@@ -41,7 +43,7 @@ fn tenant(tenant: &TenantTopology) -> Tenant {
 }
 
 /// The two apps that the console's wizard makes for "Cloud Management", and the tenant's others.
-fn apps(tenant: &TenantTopology, certificates: &AppCertificates, ids: &Ids) -> Vec<App> {
+fn apps(tenant: &TenantTopology, certificates: &MadeCertificates, ids: &Ids) -> Vec<App> {
     let new = |app_id, name: &str| App::new(app_id, ObjectId::new(ids.guid()), name, tenant.id);
     let client = tenant.client_app;
     let on_the_server =
@@ -68,10 +70,10 @@ fn apps(tenant: &TenantTopology, certificates: &AppCertificates, ids: &Ids) -> V
     [native, web].into_iter().chain(others).collect()
 }
 
-fn other_app(app: &AppTopology, certificates: &AppCertificates, new: App) -> App {
+fn other_app(app: &AppTopology, certificates: &MadeCertificates, new: App) -> App {
     let secret =
         app.secret.as_ref().map(|value| AppSecret { value: Password::new(value.clone()), expires: None });
-    let certificate = certificates.get(&app.id).map(|identity| AppCertificate(identity.leaf().to_vec()));
+    let certificate = certificates.apps.get(&app.id).map(|identity| AppCertificate(identity.leaf().to_vec()));
     App {
         public: app.public,
         app_id_uris: app.uris.clone(),
@@ -110,6 +112,18 @@ fn users(tenant: &TenantTopology, ids: &Ids) -> Vec<User> {
         claims: serde_json::Map::new(),
     };
     tenant.users.iter().map(user).collect()
+}
+
+fn devices(tenant: &TenantTopology, certificates: &MadeCertificates) -> Vec<SyncedDevice> {
+    let device = |device: &DeviceTopology| SyncedDevice {
+        id: device.id,
+        object_id: device.object_id,
+        tenant: tenant.id,
+        name: device.name.clone(),
+        onprem_sid: device.onprem_sid.clone(),
+        user_certificate: certificates.devices.get(&device.id).map(|identity| identity.leaf().to_vec()),
+    };
+    tenant.devices.iter().map(device).collect()
 }
 
 /// What the site knows of a tenant once it is onboarded.

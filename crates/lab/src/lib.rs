@@ -9,13 +9,13 @@
 //! # }
 //! ```
 
-mod app_certificates;
 mod attach;
 mod device;
 mod directory;
 mod error;
 mod evidence;
 mod hops;
+mod made_certificates;
 mod ready;
 mod roles;
 mod running;

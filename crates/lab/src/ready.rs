@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use cmglab_proto::ids::AppId;
+use cmglab_proto::ids::{AppId, DeviceId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Lab, LabError, Topology};
@@ -34,6 +34,8 @@ pub struct ReadyFile {
     pub own_origin: String,
     /// Certificate and key of the apps that have one, on disk.
     pub app_certificates: BTreeMap<AppId, PathBuf>,
+    /// The same of the synchronised devices.
+    pub device_certificates: BTreeMap<DeviceId, PathBuf>,
     /// The lab.
     pub topology: Topology,
 }
@@ -74,6 +76,7 @@ impl ReadyFile {
             trust_bundle,
             own_origin: lab.own_origin().to_owned(),
             app_certificates: app_certificates(lab, folder)?,
+            device_certificates: device_certificates(lab, folder)?,
             topology: lab.topology().clone(),
         })
     }
@@ -113,16 +116,21 @@ impl ReadyFile {
 
 fn app_certificates(lab: &Lab, folder: &Path) -> Result<BTreeMap<AppId, PathBuf>, LabError> {
     let apps = lab.topology().azure_ad.tenants.iter().flat_map(|tenant| &tenant.apps);
-    let mut written = BTreeMap::new();
-    for app in apps {
-        let Some(pem) = lab.app_certificate(app.id) else { continue };
-        let path = folder.join(format!("app-{}.pem", app.id));
-        private_file(&path)
-            .and_then(|mut file| file.write_all(pem.as_bytes()))
-            .map_err(LabError::of("certificate of an app"))?;
-        written.insert(app.id, path);
-    }
-    Ok(written)
+    let made = apps.filter_map(|app| Some((app.id, lab.app_certificate(app.id)?)));
+    made.map(|(id, pem)| Ok((id, written(folder, &format!("app-{id}.pem"), &pem)?))).collect()
+}
+
+fn device_certificates(lab: &Lab, folder: &Path) -> Result<BTreeMap<DeviceId, PathBuf>, LabError> {
+    let devices = lab.topology().azure_ad.tenants.iter().flat_map(|tenant| &tenant.devices);
+    let made = devices.filter_map(|device| Some((device.id, lab.device_certificate(device.id)?)));
+    made.map(|(id, pem)| Ok((id, written(folder, &format!("device-{id}.pem"), &pem)?))).collect()
+}
+
+/// A file that only its owner may read: there is a key in it.
+fn written(folder: &Path, name: &str, pem: &str) -> Result<PathBuf, LabError> {
+    let path = folder.join(name);
+    let file = private_file(&path).and_then(|mut file| file.write_all(pem.as_bytes()));
+    file.map_err(LabError::of("certificate")).map(|()| path)
 }
 
 fn private_file(path: &Path) -> std::io::Result<fs::File> {

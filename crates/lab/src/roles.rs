@@ -14,7 +14,7 @@ use cmglab_tls::{ClientJudge, ServerTls};
 use cmglab_token::SigningKey;
 use cmglab_tunnel::{ALPN, FIRST_PORT};
 
-use crate::app_certificates::AppCertificates;
+use crate::made_certificates::MadeCertificates;
 use crate::surroundings::Surroundings;
 use crate::topology::{CmgCertificate, Topology};
 use crate::{LabError, directory};
@@ -51,7 +51,7 @@ pub(crate) async fn azure_ad(
     around: &Surroundings,
     topology: &Topology,
     keys: &SigningKeys,
-    certificates: &AppCertificates,
+    certificates: &MadeCertificates,
 ) -> Result<AzureAd, LabError> {
     const PART: &str = "Azure AD";
     let Hosts { login, aliases, registration, .. } = Hosts::documented();

@@ -14,7 +14,7 @@ use cmglab_fault::{Faults, Guard};
 use cmglab_ids::Ids;
 use cmglab_management_point::ManagementPoint;
 use cmglab_net::{Deps, Resolver, ServerHandle};
-use cmglab_pki::{Authorities, Profiles};
+use cmglab_pki::{Authorities, Identity, Profiles};
 use cmglab_revocation::Revocation;
 use cmglab_site::{Location, Site};
 use cmglab_token::SigningKey;
@@ -22,10 +22,10 @@ use cmglab_tunnel::ConnectorHandle;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
-use cmglab_proto::ids::AppId;
+use cmglab_proto::ids::{AppId, DeviceId};
 use zeroize::Zeroizing;
 
-use crate::app_certificates::{self, AppCertificates};
+use crate::made_certificates::{self, MadeCertificates};
 use crate::surroundings::{Binding, Surroundings};
 use crate::{HostRoles, LabError, Topology, device, roles};
 
@@ -57,7 +57,7 @@ pub struct Lab {
     voice: Source,
     aad: Aad,
     aad_keys: SigningKeys,
-    app_certificates: AppCertificates,
+    made_certificates: MadeCertificates,
     own_origin: String,
     cmg: Cmg,
     connection_point: ConnectionPoint,
@@ -81,10 +81,10 @@ impl Lab {
         let voice = around.events.source("lab", Role::Lab, &around.clock);
         let faults = topology.faults.iter().map(|rule| around.faults.install(rule.clone())).collect();
         let (now, ids) = (around.clock.now(), around.ids.fork("apps"));
-        let made = tokio::join!(roles::signing_keys(&around), app_certificates::make(&topology, now, &ids));
-        let (keys, app_certificates) = (made.0?, made.1?);
+        let made = tokio::join!(roles::signing_keys(&around), made_certificates::make(&topology, now, &ids));
+        let (keys, made_certificates) = (made.0?, made.1?);
         let (revocation, crl_port) = roles::revocation(&around, &topology).await?;
-        let azure_ad = roles::azure_ad(&around, &topology, &keys, &app_certificates).await?;
+        let azure_ad = roles::azure_ad(&around, &topology, &keys, &made_certificates).await?;
         let (aad, [login_port, device_port, own_port]) = (azure_ad.role, azure_ad.ports);
         let site = roles::site(&around, &topology, Location::Memory).await?;
         let (management_point, mp_port) = roles::management_point(&around, &topology, &site).await?;
@@ -96,7 +96,7 @@ impl Lab {
             voice,
             aad,
             aad_keys: keys,
-            app_certificates,
+            made_certificates,
             own_origin: azure_ad.own_origin,
             cmg,
             connection_point,
@@ -261,8 +261,13 @@ impl Lab {
     /// Certificate and key of an app of the topology that has one, as PEM.
     #[must_use]
     pub fn app_certificate(&self, app: AppId) -> Option<Zeroizing<String>> {
-        let identity = self.app_certificates.get(&app)?;
-        Some(Zeroizing::new(format!("{}{}", identity.key_pem().as_str(), identity.chain_pem())))
+        self.made_certificates.apps.get(&app).map(pem)
+    }
+
+    /// Certificate and key of a synchronised device of the topology that has one, as PEM.
+    #[must_use]
+    pub fn device_certificate(&self, device: DeviceId) -> Option<Zeroizing<String>> {
+        self.made_certificates.devices.get(&device).map(pem)
     }
 
     /// The management point.
@@ -324,6 +329,10 @@ impl Lab {
             "curl --cacert {trust}{connect} 'https://{host}/CCM_Proxy_ServerAuth/AADAuthInfo?TenantID={tenant}'"
         )
     }
+}
+
+fn pem(identity: &Identity) -> Zeroizing<String> {
+    Zeroizing::new(format!("{}{}", identity.key_pem().as_str(), identity.chain_pem()))
 }
 
 /// The folder for state: the caller's, or one that goes when the lab goes.

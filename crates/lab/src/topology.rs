@@ -10,7 +10,9 @@ use cmglab_proto::ids::{RoleId, SiteCode, TenantId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use azure_ad::{AppTopology, AzureAdTopology, PermissionTopology, TenantTopology, UserTopology};
+pub use azure_ad::{
+    AppTopology, AzureAdTopology, DeviceTopology, PermissionTopology, TenantTopology, UserTopology,
+};
 
 /// The whole lab.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use cmglab_aad::UserCondition;
-use cmglab_proto::ids::{AppId, ObjectId, TenantId};
+use cmglab_proto::ids::{AppId, DeviceId, ObjectId, TenantId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -53,6 +53,9 @@ pub struct TenantTopology {
     /// Further apps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apps: Vec<AppTopology>,
+    /// Devices that the local domain has synchronised, and that may join as hybrid ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceTopology>,
 }
 
 /// One user.
@@ -124,6 +127,23 @@ pub struct AppTopology {
     /// Whether it is switched off.
     #[serde(default)]
     pub disabled: bool,
+}
+
+/// One device that the local domain has synchronised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceTopology {
+    /// Device id.
+    pub id: DeviceId,
+    /// Object id.
+    pub object_id: ObjectId,
+    /// Name.
+    pub name: String,
+    /// SID in the local domain.
+    pub onprem_sid: String,
+    /// Whether it has a certificate in its attribute userCertificate; one is made when the lab starts.
+    #[serde(default)]
+    pub certificate: bool,
 }
 
 /// What an app may do at another.
