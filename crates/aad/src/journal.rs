@@ -42,14 +42,14 @@ fn asked(ask: &Ask) -> Value {
 }
 
 fn of_form(form: &Form) -> Map<String, Value> {
-    form.pairs().map(|(name, value)| (clip(name), shown(name, value))).collect()
+    form.pairs().map(|(name, value)| (name_of(name, value), shown(name, value))).collect()
 }
 
 /// The signed request in a form has been opened before.
 fn of_body(ask: &Ask, form: &Form) -> Map<String, Value> {
     let one = |(name, value): (&str, &str)| match (name, ask.inside()) {
         ("request", Some(Ok((header, payload)))) => (name.to_owned(), content(header, payload)),
-        _ => (clip(name), shown(name, value)),
+        _ => (name_of(name, value), shown(name, value)),
     };
     form.pairs().map(one).collect()
 }
@@ -60,7 +60,8 @@ fn of_json(members: &Map<String, Value>, depth: usize) -> Map<String, Value> {
             Value::String(text) => shown(name, text),
             Value::Object(inner) if depth < MAX_DEPTH => Value::Object(of_json(inner, depth + 1)),
             Value::Array(_) | Value::Object(_) => json!("[…]"),
-            plain => plain.clone(),
+            plain if is_plain(name) => plain.clone(),
+            _ => json!(REDACTED),
         };
         (clip(name), value)
     };
@@ -72,7 +73,16 @@ fn shown(name: &str, value: &str) -> Value {
     if SIGNED.contains(&name.as_str()) {
         return opened(value);
     }
-    if PLAIN.contains(&name.as_str()) { json!(clip(value)) } else { json!(REDACTED) }
+    if is_plain(&name) { json!(clip(value)) } else { json!(REDACTED) }
+}
+
+fn is_plain(name: &str) -> bool {
+    PLAIN.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// A name as it is shown: a body that is no form would be one long name.
+fn name_of(name: &str, value: &str) -> String {
+    if value.is_empty() && !is_plain(name) { REDACTED.to_owned() } else { clip(name) }
 }
 
 /// A signed request, without its signature.
@@ -88,7 +98,9 @@ fn content(header: &Header, payload: &Value) -> Value {
         Value::Object(members) => Value::Object(of_json(members, 0)),
         _ => json!(REDACTED),
     };
-    json!({"header": {"alg": header.alg, "kid": header.kid, "x5t": header.x5t}, "payload": payload})
+    let text = |member: &Option<String>| member.as_deref().map(clip);
+    let header = json!({"alg": clip(&header.alg), "kid": text(&header.kid), "x5t": text(&header.x5t)});
+    json!({"header": header, "payload": payload})
 }
 
 fn told(outcome: &Outcome) -> (u16, String) {
@@ -138,7 +150,7 @@ const CREDENTIALS: [&str; 2] = ["x-ms-devicecredential", "x-ms-refreshtokencrede
 /// Members that hold a signed request or a token.
 const SIGNED: [&str; 3] = ["assertion", "client_assertion", "request"];
 /// Members whose values are no secret.
-const PLAIN: [&str; 57] = [
+const PLAIN: [&str; 59] = [
     "api-version",
     "aud",
     "authorization_endpoint",
@@ -159,7 +171,9 @@ const PLAIN: [&str; 57] = [
     "iat",
     "is_primary",
     "iss",
+    "jointype",
     "jti",
+    "kdf_ver",
     "keytype",
     "login_hint",
     "managed",
@@ -207,6 +221,16 @@ mod tests {
         let form = Form::parse(b"username=alice&password=hunter2&scope=a+b&made_up=hunter2").unwrap();
         let told = json!({"username": "alice", "password": REDACTED, "scope": "a b", "made_up": REDACTED});
         assert_eq!(Value::Object(of_form(&form)), told);
+    }
+
+    #[test]
+    fn numbers_and_bodies_that_are_no_form_are_not_shown_either() {
+        let json = json!({"password": 98_765_432, "JoinType": 0, "nested": {"pin": 1234}});
+        let Value::Object(members) = json else { panic!() };
+        let told = json!({"password": REDACTED, "JoinType": 0, "nested": {"pin": REDACTED}});
+        assert_eq!(Value::Object(of_json(&members, 0)), told);
+        let told = of_form(&Form::parse(b"hunter2").unwrap());
+        assert_eq!(Value::Object(told), json!({REDACTED: REDACTED}));
     }
 
     #[test]
