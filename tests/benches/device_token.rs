@@ -12,14 +12,14 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cmglab_aad::{
     Aad, AadConfig, App, Hosts, Lifetimes, Password, PrtOptions, SigningKeys, Tenant, User, UserCondition,
 };
-use cmglab_clock::Clock;
+use cmglab_clock::{Clock, Stopwatch};
 use cmglab_events::{Events, Role};
 use cmglab_fault::Faults;
 use cmglab_ids::Ids;
@@ -32,6 +32,10 @@ use cmglab_token::{HeaderKind, SigningKey, jws_x5c};
 use http::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+/// That of the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let requests = argument("--requests").unwrap_or(4000);
@@ -46,7 +50,7 @@ fn main() {
     // Limit and service take turns, so that a busy neighbour counts for both alike.
     let rounds = (0..ROUNDS).map(|_| {
         let limit = world.limit(&device);
-        let (before, watch) = (cpu(ROLE).unwrap(), Instant::now());
+        let (before, watch) = (cpu(ROLE).unwrap(), Stopwatch::start());
         callers.block_on(world.ask(&device, requests / ROUNDS));
         Round { limit, cpu: (cpu(ROLE).unwrap() - before) / (requests / ROUNDS), wall: watch.elapsed() }
     });

@@ -17,6 +17,10 @@ use tracing_subscriber::EnvFilter;
 use args::{Arguments, Command};
 use console::{Console, Tone};
 
+/// Requests are many small allocations on several threads; see tests/benches/device_token.rs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let console = Console::new(arguments.no_color, arguments.json);
