@@ -1,8 +1,9 @@
 //! Keys encrypted to an RSA key (RFC 7518 section 4.3), and the session key among them.
 //!
-//! Fidelity: documented (MS-OAPXBC) and observed (entra section 4.2). A device reads only the encrypted key,
-//! which is the session key itself; what the service puts into the other parts is filler. Here it is a real
-//! encryption of `{}`, so that any library opens it.
+//! Fidelity: documented (MS-OAPXBC) for the encrypted key (entra section 4.2), which is the session key itself
+//! and all that a device reads. What the other parts hold is filler and observed (AADInternals, which decrypts
+//! them and looks): one space (0x20) under AES-256-GCM that authenticates no header, so by the RFC it does not
+//! open.
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{
@@ -23,7 +24,9 @@ use crate::{TokenError, compact};
 /// # Errors
 /// [`TokenError::Key`] when `public` is no such key.
 pub fn wrap_session_key(public: &[u8], key: &SessionKey) -> Result<String, TokenError> {
-    encrypt_to("RSA-OAEP", public, key.expose(), b"{}")
+    let (protected, encrypted_key) = header_and_key("RSA-OAEP", public, key.expose())?;
+    let Sealed { iv, ciphertext, tag } = seal_gcm(key.expose(), "", FILLER)?;
+    Ok(join(&protected, [&encrypted_key, &iv, &ciphertext, &tag]))
 }
 
 /// Decrypts the session key with the private transport key, PKCS#8 in DER. Reads the header and the
@@ -40,17 +43,15 @@ pub fn unwrap_session_key(jwe: &str, pkcs8: &[u8]) -> Result<SessionKey, TokenEr
     Ok(SessionKey::from_bytes(*key))
 }
 
-/// A whole message to an RSA key, its content encrypted with `key`.
-pub(super) fn encrypt_to(
+/// The first two parts of a message to an RSA key whose content is encrypted with `key`.
+pub(super) fn header_and_key(
     algorithm: &str,
     public: &[u8],
     key: &[u8; 32],
-    plaintext: &[u8],
-) -> Result<String, TokenError> {
+) -> Result<(String, Vec<u8>), TokenError> {
     let encrypted_key = encrypt_key(algorithm, public, key)?;
     let protected = compact::encode_json("header", &json!({"alg": algorithm, "enc": ENC}))?;
-    let Sealed { iv, ciphertext, tag } = seal_gcm(key, &protected, plaintext)?;
-    Ok(join(&protected, [&encrypted_key, &iv, &ciphertext, &tag]))
+    Ok((protected, encrypted_key))
 }
 
 /// The content key, or none when `encrypted` is no content key encrypted to this private key.
@@ -84,3 +85,5 @@ fn oaep(algorithm: &str) -> Result<&'static OaepAlgorithm, TokenError> {
         other => Err(TokenError::Algorithm(other.to_owned())),
     }
 }
+
+const FILLER: &[u8] = b" ";

@@ -29,7 +29,8 @@ pub struct Decrypted {
     pub plaintext: Vec<u8>,
 }
 
-/// Decrypts a message of at most 128 KiB.
+/// Decrypts a message of at most 128 KiB. For tools that look at messages of others: clients and service of
+/// the lab read theirs with [`open`](super::open) and [`unwrap_session_key`](super::unwrap_session_key).
 ///
 /// # Errors
 /// [`TokenError::TooLarge`], [`TokenError::Malformed`]; [`TokenError::Unsigned`] and
