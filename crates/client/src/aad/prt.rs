@@ -53,8 +53,8 @@ impl std::fmt::Debug for PrtSlot {
 }
 
 impl Aad<'_> {
-    /// A token of the user who is logged on, bound to the device. A primary refresh token that is no longer
-    /// taken is got anew, once.
+    /// A token of the user who is logged on, bound to the device. A primary refresh token that has ended is
+    /// got anew, once; what else is refused would be refused again.
     pub(super) async fn by_session(
         &self,
         voice: &cmglab_events::Source,
@@ -65,7 +65,9 @@ impl Aad<'_> {
         let now = self.transport.deps.clock.now();
         if let Some(prt) = self.prt.get(&session.upn, device, now) {
             match self.redeem(voice, app, &prt).await {
-                Err(ClientError::Aad(refusal)) if refusal.error == "invalid_grant" => self.prt.set(None),
+                Err(ClientError::Aad(refusal)) if refusal.code.is_some_and(|code| ENDED.contains(&code)) => {
+                    self.prt.set(None);
+                }
                 other => return other,
             }
         }
@@ -180,6 +182,8 @@ struct Redemption<'a> {
     win_ver: &'a str,
 }
 
+/// The token is revoked, too old, not known, or its sign-in is too long ago.
+const ENDED: [u32; 4] = [50173, 700_082, 70000, 70043];
 /// In bytes.
 const CONTEXT: usize = 24;
 /// A year.

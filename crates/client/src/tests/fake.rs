@@ -52,8 +52,8 @@ pub(super) struct Fake {
 pub(super) struct Causes {
     pub(super) device_refusal: Option<u32>,
     pub(super) onboarded: bool,
-    /// How many redemptions of a primary refresh token are refused.
-    pub(super) prt_refusals: u32,
+    /// The codes by which the next redemptions of a primary refresh token are refused, the last first.
+    pub(super) prt_refusals: Vec<u32>,
     pub(super) sts_refusal: Option<(u16, &'static str)>,
     pub(super) crl_published: bool,
     pub(super) clients_check_crl: Option<bool>,
@@ -76,7 +76,7 @@ impl Fake {
         let causes = Causes {
             device_refusal: None,
             onboarded: true,
-            prt_refusals: 0,
+            prt_refusals: Vec::new(),
             sts_refusal: None,
             crl_published: true,
             clients_check_crl: Some(true),
@@ -146,9 +146,8 @@ impl Fake {
                 (&payload["refresh_token"], &payload["grant_type"]),
                 (&json!("prt"), &json!("refresh_token"))
             );
-            if self.causes().prt_refusals > 0 {
-                self.causes().prt_refusals -= 1;
-                return refusal(50173);
+            if let Some(code) = self.causes().prt_refusals.pop() {
+                return refusal(code);
             }
             claims["oid"] = USER.into();
             claims["upn"] = json!("alice@lab.test");

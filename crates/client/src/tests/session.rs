@@ -30,10 +30,31 @@ async fn a_session_logs_on_once_and_again_when_it_is_revoked() {
     // Nonce and refusal of the device, nonce and log-on, nonce and redemption.
     assert_eq!(requests(&world, &client).await, 6);
     assert_eq!(requests(&world, &client).await, 4);
-    world.fake.causes().prt_refusals = 1;
+    world.fake.causes().prt_refusals = vec![50173];
     assert_eq!(requests(&world, &client).await, 8);
     // Another user is another session.
     client.machine_mut().session.as_mut().unwrap().upn = "bob@lab.test".to_owned();
     let refused = client.aad().token(ClientLog::CcmSetup, &app(), client.machine()).await;
     assert!(refused.is_err(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn only_a_token_that_has_ended_is_got_anew() {
+    let world = World::new().await;
+    world.fake.causes().device_refusal = Some(50097);
+    let client = world.joined().await;
+    assert_eq!(requests(&world, &client).await, 6);
+    for code in [50173, 700_082, 70000, 70043] {
+        world.fake.causes().prt_refusals = vec![code];
+        assert_eq!(requests(&world, &client).await, 8, "{code}");
+    }
+    // Another token would be refused by the same cause.
+    for code in [50057, 65001, 53000] {
+        world.fake.causes().prt_refusals = vec![code];
+        let before = world.fake.seen("/oauth2/token");
+        let refused = client.aad().token(ClientLog::CcmSetup, &app(), client.machine()).await;
+        assert!(refused.is_err(), "{code} {refused:?}");
+        assert_eq!(world.fake.seen("/oauth2/token") - before, 4, "{code}");
+        assert_eq!(requests(&world, &client).await, 4, "{code}");
+    }
 }
