@@ -1,5 +1,7 @@
 //! Answers: JSON whatever happens, with the headers of the real service (entra §5.1).
 
+use std::fmt;
+
 use axum::body::Body;
 use axum::response::Response;
 use cmglab_events::kinds::AadEvent;
@@ -31,7 +33,7 @@ pub(crate) enum Trouble {
 }
 
 /// An answer of success.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// Nothing but the status 200.
     Empty,
@@ -45,7 +47,7 @@ pub(crate) enum Reply {
 
 /// A page for a browser, or a redirection, which carries its link in the body too: some clients read it
 /// from there (entra §4.3).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Page {
     /// HTTP status.
     pub(crate) status: u16,
@@ -55,6 +57,25 @@ pub(crate) struct Page {
     pub(crate) html: String,
     /// Further headers, such as cookies.
     pub(crate) headers: Vec<(HeaderName, String)>,
+}
+
+/// What is answered may hold tokens.
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("Empty"),
+            Self::Jose(_) => f.write_str("Jose([redacted])"),
+            Self::Json(_) => f.write_str("Json([redacted])"),
+            Self::Page(page) => f.debug_tuple("Page").field(page).finish(),
+        }
+    }
+}
+
+/// Links and cookies may hold codes and tokens.
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// An answer of success, or the trouble.
@@ -98,8 +119,13 @@ pub(crate) fn render(ask: &Ask, outcome: Outcome) -> Response {
     };
     match trouble {
         Trouble::Refused(refusal) => {
-            let status = refusal.row.status;
-            dressed(ask, status, JSON, refused(ask, refusal).to_string())
+            let row = refusal.row;
+            let response = dressed(ask, row.status, JSON, refused(ask, refusal).to_string());
+            if row.error == "invalid_token" {
+                with(response, header::WWW_AUTHENTICATE, CHALLENGE)
+            } else {
+                response
+            }
         }
         Trouble::Denied(denied) => {
             let status = denied.status;
@@ -111,8 +137,9 @@ pub(crate) fn render(ask: &Ask, outcome: Outcome) -> Response {
             with(response, header::RETRY_AFTER, &seconds.to_string())
         }
         Trouble::Method(allow) => {
+            let allow = allow.replace("GET", "GET, HEAD");
             let body = other(ask, "method_not_allowed", &format!("This path takes {allow} only."));
-            with(dressed(ask, 405, JSON, body.to_string()), header::ALLOW, allow)
+            with(dressed(ask, 405, JSON, body.to_string()), header::ALLOW, &allow)
         }
         Trouble::NotFound => {
             dressed(ask, 404, JSON, other(ask, "not_found", "There is no such path.").to_string())
@@ -217,6 +244,9 @@ fn dress(ask: &Ask, response: &mut Response) {
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    for (name, value) in ask.headers_of_answer() {
+        headers.insert(name, value.clone());
+    }
     headers.insert(REQUEST_ID, guid(ask.trace));
     let wanted = ask.header("return-client-request-id");
     if wanted.is_some_and(|wanted| wanted.eq_ignore_ascii_case("true")) {
@@ -235,10 +265,16 @@ const HTML: &str = "text/html; charset=utf-8";
 const JOSE: &str = "application/jose; charset=utf-8";
 const JSON: &str = "application/json; charset=utf-8";
 
-const FIXED: [(HeaderName, &str); 6] = [
+/// How a bearer token is refused (RFC 6750 §3).
+const CHALLENGE: &str = "Bearer error=\"invalid_token\"";
+
+/// Holds browsers to HTTPS.
+pub(crate) const STRICT_TRANSPORT: (HeaderName, HeaderValue) =
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+
+const FIXED: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store, no-cache"),
     (header::PRAGMA, "no-cache"),
-    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (HeaderName::from_static("p3p"), "CP=\"DSP CUR OTPi IND OTRi ONL FIN\""),
     (HeaderName::from_static("x-ms-ests-server"), "2.1.0 - LAB"),

@@ -9,21 +9,24 @@ use cmglab_events::Source;
 use cmglab_events::kinds::CertificateVerdict;
 use cmglab_net::{CallFailure, Deps, Exchange, Peer, read_capped};
 use cmglab_token::{Header, TokenError, peek};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::answer::Trouble;
-use crate::errors::{MALFORMED, QUERY_TOO_LONG, Refusal, TOO_LARGE};
+use crate::errors::{DUPLICATE_PARAMETER, MALFORMED, QUERY_TOO_LONG, Refusal, TOO_LARGE};
 use crate::form::{Form, FormError, decode_segment};
 
 /// A request and what its answer needs.
 pub(crate) struct Ask {
     pub(crate) now: Timestamp,
+    /// The method; HEAD counts as GET, and whoever sends the answer leaves its body out (RFC 9110 §9.3.2).
     pub(crate) method: Method,
-    /// The path in lower case, decoded, without empty segments.
+    /// The path with its ASCII letters in lower case, decoded, without empty segments.
     pub(crate) segments: Vec<String>,
+    /// The last of the segments as it was written.
+    pub(crate) last_segment: String,
     pub(crate) query: Form,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -31,6 +34,8 @@ pub(crate) struct Ask {
     form: OnceLock<Result<Form, FormError>>,
     /// What the signed request in the form says, once somebody has looked.
     inside: OnceLock<Result<(Header, Value), TokenError>>,
+    /// What the answer has to say beside its content, once it is known which face of the service answers.
+    headers_of_answer: OnceLock<Vec<(HeaderName, HeaderValue)>>,
     pub(crate) peer: Option<Peer>,
     pub(crate) voice: Source,
     /// This answer's id.
@@ -46,13 +51,15 @@ impl Ask {
         let exchange = parts.extensions.get::<Exchange>();
         let mut ask = Self {
             now: deps.clock.now(),
-            method: parts.method,
+            method: if parts.method == Method::HEAD { Method::GET } else { parts.method },
             segments: Vec::new(),
+            last_segment: String::new(),
             query: Form::default(),
             headers: parts.headers,
             body: Bytes::new(),
             form: OnceLock::new(),
             inside: OnceLock::new(),
+            headers_of_answer: OnceLock::new(),
             peer: parts.extensions.get::<Peer>().cloned(),
             voice: exchange
                 .map_or_else(|| deps.events.clone(), |Exchange(exchange)| deps.events.in_exchange(*exchange)),
@@ -69,7 +76,16 @@ impl Ask {
     /// The body as a form.
     pub(crate) fn form(&self) -> Result<&Form, Refusal> {
         let form = self.form.get_or_init(|| Form::parse(&self.body)).as_ref();
-        form.map_err(|error| MALFORMED.about(&[&error.to_string()]))
+        form.map_err(unreadable)
+    }
+
+    /// Says what the answer has to say beside its content; the first word counts.
+    pub(crate) fn set_headers_of_answer(&self, headers: Vec<(HeaderName, HeaderValue)>) {
+        let _first = self.headers_of_answer.set(headers);
+    }
+
+    pub(crate) fn headers_of_answer(&self) -> &[(HeaderName, HeaderValue)] {
+        self.headers_of_answer.get().map_or(&[], Vec::as_slice)
     }
 
     /// Header and payload of the signed request in the form, unverified; nothing when there is none.
@@ -104,14 +120,16 @@ impl Ask {
         if path.len() > MAX_PATH || segments.clone().count() > MAX_SEGMENTS {
             return Err(Trouble::NotFound);
         }
-        let decoded: Result<Vec<_>, _> =
-            segments.map(|segment| decode_segment(segment).map(|text| text.to_lowercase())).collect();
-        self.segments = decoded.map_err(|_| Trouble::NotFound)?;
+        let decoded: Result<Vec<_>, _> = segments.map(decode_segment).collect();
+        let mut segments = decoded.map_err(|_| Trouble::NotFound)?;
+        self.last_segment = segments.last().cloned().unwrap_or_default();
+        segments.iter_mut().for_each(|segment| segment.make_ascii_lowercase());
+        self.segments = segments;
         let query = query.unwrap_or_default();
         if query.len() > MAX_QUERY {
             return Err(QUERY_TOO_LONG.plain().into());
         }
-        self.query = Form::parse(query.as_bytes()).map_err(|error| MALFORMED.about(&[&error.to_string()]))?;
+        self.query = Form::parse(query.as_bytes()).map_err(|error| unreadable(&error))?;
         let largest = self.headers.values().map(http::HeaderValue::len).max().unwrap_or(0);
         if largest > MAX_HEADER || self.headers.len() > MAX_HEADERS {
             return Err(TOO_LARGE.about(&["a header is too long, or there are too many"]).into());
@@ -134,6 +152,13 @@ impl Ask {
         named
             .or_else(|| self.query.get(CLIENT_REQUEST_ID).and_then(parse))
             .or_else(|| self.form().ok()?.get(CLIENT_REQUEST_ID).and_then(parse))
+    }
+}
+
+fn unreadable(error: &FormError) -> Refusal {
+    match error {
+        FormError::Repeated(name) => DUPLICATE_PARAMETER.about(&[name]),
+        other => MALFORMED.about(&[&other.to_string()]),
     }
 }
 

@@ -6,6 +6,7 @@
 //! the redirect URI can be trusted ends on a page; after that the client is told.
 
 mod back;
+mod browser;
 mod redirect_uri;
 mod wish;
 
@@ -15,12 +16,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::answer::{self, Outcome, Page, Trouble};
 use crate::ask::Ask;
+use crate::claims::Wanted;
 use crate::errors::{
-    FLOW_EXPIRED, GRANT_OF_OTHER_TENANT, MALFORMED, MISSING_PARAMETER, Refusal, SIGN_IN_NEEDED, UNKNOWN_USER,
+    FLOW_EXPIRED, FLOW_OF_OTHER_BROWSER, GRANT_OF_OTHER_TENANT, MALFORMED, MISSING_PARAMETER, Refusal,
+    SIGN_IN_NEEDED, UNKNOWN_USER,
 };
 use crate::form::Form;
 use crate::grant::authorization_code::Code;
 use crate::grant::for_user::{SignIn, admitted, client_info, device_now, granted, usable};
+use crate::grant::scope::Target;
 use crate::grant::{Request, password};
 use crate::pages::{self, SignInForm};
 use crate::route::{Version, only};
@@ -37,12 +41,12 @@ pub(crate) use self::wish::Wish;
 /// Answers an authorization request.
 pub(crate) fn answer(aad: &Aad, ask: &Ask, tenant: &str, version: Version) -> Outcome {
     let params = match ask.method {
-        Method::GET => ask.query.clone(),
-        Method::POST => ask.form()?.clone(),
+        Method::GET => Ok(&ask.query),
+        Method::POST => ask.form(),
         _ => return Err(Trouble::Method("GET, POST")),
     };
     let path = aad.directory().tenant_ref(tenant);
-    on_page(ask, trusted(aad, ask, path, version, &params))
+    on_page(ask, params.map_err(Trouble::from).and_then(|params| trusted(aad, ask, path, version, params)))
 }
 
 /// Answers the sign-in page.
@@ -85,6 +89,10 @@ pub(crate) fn user_of(
 
 fn trusted(aad: &Aad, ask: &Ask, path: TenantRef, version: Version, params: &Form) -> Outcome {
     let (client, back) = wish::destination(aad, &path, params)?;
+    if let Some(kinds) = wish::with_access_token(params) {
+        let gap = format!("an access token from the authorization endpoint (response_type '{kinds}')");
+        return Err(Trouble::NotBuilt(gap));
+    }
     let outcome = Wish::read(path, version, client, back.clone(), params)
         .map_err(Trouble::from)
         .and_then(|wish| proceed(aad, ask, wish));
@@ -148,7 +156,13 @@ fn silent(aad: &Aad, ask: &Ask, wish: &Wish, proven: Option<Proven>) -> Option<S
     let directory = aad.directory();
     let user = directory.user_by_id(session.tenant, session.user).ok()?;
     let hinted = wish.login_hint.as_ref().is_none_or(|hint| hint.eq_ignore_ascii_case(&user.upn));
-    (at_home && hinted).then_some(session)
+    let fresh = wish.max_age.is_none_or(|seconds| fresh(&session, seconds, ask.now));
+    (at_home && hinted && fresh).then_some(session)
+}
+
+/// Whether a sign-in is no older than `max_age`; with zero, none is fresh (OpenID Connect Core §3.1.2.1).
+fn fresh(session: &Session, max_age: u32, now: Timestamp) -> bool {
+    max_age > 0 && now.duration_since(session.signed_in).as_secs() <= i64::from(max_age)
 }
 
 /// What a wish is granted once the user is known.
@@ -160,8 +174,9 @@ fn completed(aad: &Aad, ask: &Ask, wish: &Wish, session: &Session) -> Result<Pag
     if wish.id_token {
         let path = TenantRef::Known(session.tenant);
         let request = Request { aad, ask, path, version: wish.version, form: Form::default() };
-        let nonce = wish.nonce.as_deref().unwrap_or_default();
-        fields.push(("id_token", request.id_token(&sign_in, nonce, code.as_deref())?));
+        let email = wish.target.as_ref().is_some_and(Target::wants_email);
+        let wanted = Wanted { nonce: wish.nonce.as_deref(), email, auth_time: wish.auth_time };
+        fields.push(("id_token", request.id_token(&sign_in, wanted, code.as_deref())?));
     }
     fields.splice(0..0, code.map(|code| ("code", code)));
     if wish.client_info {
@@ -198,7 +213,7 @@ fn sign_in(wish: &Wish, session: &Session) -> SignIn {
 }
 
 /// The sign-in page, which holds on to the wish.
-fn page(aad: &Aad, ask: &Ask, wish: Wish, refusal: Option<Refusal>) -> Outcome {
+fn page(aad: &Aad, ask: &Ask, mut wish: Wish, refusal: Option<Refusal>) -> Outcome {
     let directory = aad.directory();
     let name = directory.client_at(&wish.path, &wish.client.to_string())?.name.clone();
     drop(directory);
@@ -206,6 +221,8 @@ fn page(aad: &Aad, ask: &Ask, wish: Wish, refusal: Option<Refusal>) -> Outcome {
     let username = ask.form().ok().and_then(|form| form.get("login").map(str::to_owned));
     let username = username.or_else(|| wish.login_hint.clone()).unwrap_or_default();
     let (nonce, _) = aad.nonces().issue(ask.now, &aad.deps().ids);
+    let (browser, cookie) = browser::known_from_now(aad, ask);
+    wish.browser = Some(browser);
     let expires = ask.now.saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
     let context = aad.wishes().issue("rQQ", wish, ask.now, expires, &aad.deps().ids);
     let form = SignInForm {
@@ -216,20 +233,30 @@ fn page(aad: &Aad, ask: &Ask, wish: Wish, refusal: Option<Refusal>) -> Outcome {
         nonce: &nonce,
         refusal: refusal.map(|refusal| answer::refused(ask, refusal)),
     };
-    Ok(pages::sign_in(ask, &form).into())
+    let mut page = pages::sign_in(ask, &form);
+    page.headers.extend(cookie);
+    Ok(page.into())
 }
 
 fn posted(aad: &Aad, ask: &Ask) -> Outcome {
     let form = ask.form()?;
     let context = form.get("ctx").ok_or_else(|| MISSING_PARAMETER.about(&["ctx"]))?;
     let wish = match aad.wishes().find(context, ask.now) {
+        Found::Live(wish) if wish.ended => return Err(FLOW_EXPIRED.plain().into()),
         Found::Live(wish) => wish,
         Found::Expired(_) => return Err(FLOW_EXPIRED.plain().into()),
         Found::Unknown => return Err(MALFORMED.about(&["ctx is not one of this service"]).into()),
     };
+    if wish.browser.is_none() || wish.browser != browser::known(ask) {
+        return Err(FLOW_OF_OTHER_BROWSER.plain().into());
+    }
     match user_of(aad, &wish.path, form, wish.version) {
         Err(refusal) => page(aad, ask, wish, Some(refusal)),
         Ok((user, tenant)) => {
+            let ended = aad.wishes().change(context, |wish| std::mem::replace(&mut wish.ended, true));
+            if ended != Some(false) {
+                return Err(FLOW_EXPIRED.plain().into());
+            }
             let id = aad.deps().ids.guid();
             let session = Session::new(tenant, user.object_id, vec!["pwd"], ask.now, id);
             let outcome = completed(aad, ask, &wish, &session).map(|mut page| {

@@ -51,6 +51,22 @@ pub(crate) struct Subject<'a> {
     pub(crate) client_proof: ClientProof,
 }
 
+/// What an ID token says because it was asked to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) nonce: Option<&'a str>,
+    /// The scope `email`.
+    pub(crate) email: bool,
+    /// When the user signed in: for whoever says how long ago that may be.
+    pub(crate) auth_time: bool,
+}
+
+impl<'a> From<Option<&'a str>> for Wanted<'a> {
+    fn from(nonce: Option<&'a str>) -> Self {
+        Self { nonce, ..Self::default() }
+    }
+}
+
 impl Frame<'_> {
     /// An access token for a device: no user in it, and `sub` and `oid` are the device.
     pub(crate) fn device(&self, device: &Device) -> Value {
@@ -123,7 +139,13 @@ impl Frame<'_> {
     }
 
     /// An ID token for the client, in the version of the endpoint.
-    pub(crate) fn id_token(&self, subject: &Subject<'_>, version: u8, nonce: Option<&str>) -> Value {
+    pub(crate) fn id_token<'a>(
+        &self,
+        subject: &Subject<'_>,
+        version: u8,
+        wanted: impl Into<Wanted<'a>>,
+    ) -> Value {
+        let wanted = wanted.into();
         let user = subject.user;
         let mut claims = members(json!({
             "aud": self.client,
@@ -145,8 +167,13 @@ impl Frame<'_> {
                 "amr": subject.amr, "upn": user.upn, "unique_name": user.upn,
             })));
         }
-        if let Some(nonce) = nonce {
+        if let Some(nonce) = wanted.nonce {
             claims.insert("nonce".to_owned(), json!(nonce));
+        }
+        for (wanted, name) in [(wanted.email, "email"), (wanted.auth_time, "auth_time")] {
+            if let Some(value) = self.optional(name, subject).filter(|_| wanted) {
+                claims.insert(name.to_owned(), value);
+            }
         }
         claims.extend(user.claims.clone());
         Value::Object(claims)
@@ -233,7 +260,7 @@ impl ClientProof {
 }
 
 /// A subject that differs between applications and stays the same for one.
-fn pairwise(user: &User, app: AppId) -> String {
+pub(crate) fn pairwise(user: &User, app: AppId) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{}/{app}", user.object_id).as_bytes()))
 }
 

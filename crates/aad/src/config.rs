@@ -138,8 +138,13 @@ impl Hosts {
 
     /// Where tokens can be asked whom they are about: at Microsoft Graph, but for an origin of its own.
     pub(crate) fn userinfo(&self) -> String {
-        let host = if self.login == self.registration { &self.login } else { GRAPH };
+        let host = if self.is_own_origin() { &self.login } else { GRAPH };
         format!("https://{host}/oidc/userinfo")
+    }
+
+    /// Whether one name stands for everything.
+    pub(crate) fn is_own_origin(&self) -> bool {
+        self.login == self.registration
     }
 }
 

@@ -46,7 +46,8 @@ pub struct Device {
     /// The key that session keys are to be wrapped with; a device whose keys are on P-256 has none.
     #[serde(skip)]
     pub transport_key: Option<TransportKey>,
-    /// The key that it sent for the same purpose on P-256.
+    /// The key that it sent for the same purpose on P-256. Nothing is wrapped with it yet; it is kept for whoever
+    /// looks at what a device has registered.
     #[serde(skip)]
     pub ec_transport_key: Option<EcTransportKey>,
     /// In DER: the certificate whose key a device of the local domain joins with.

@@ -15,6 +15,7 @@ use crate::errors::{
     CLIENT_DISABLED, RESOURCE_DISABLED, Refusal, UNKNOWN_CLIENT, UNKNOWN_RESOURCE, UNKNOWN_TENANT,
     UNKNOWN_USER,
 };
+use crate::service::lasting;
 use crate::tenant_ref::TenantRef;
 use crate::{AadConfig, AadError, App, AppCertificate, Tenant, User, first_party};
 use devices::Devices;
@@ -94,6 +95,7 @@ impl Directory {
             let version = app.access_token_version.to_string();
             return Err(invalid("access_token_version", &version, "use 1 or 2"));
         }
+        app.claims.lifetime.map_or(Ok(()), lasting)?;
         if self.apps.contains_key(&app.app_id) {
             return Err(duplicate("application", app.app_id));
         }
@@ -215,8 +217,13 @@ impl Directory {
         self.users.get_mut(&key).ok_or_else(|| AadError::UnknownUser(upn.to_owned()))
     }
 
+    /// Takes a user off, with all that is kept about him.
     pub(crate) fn remove_user(&mut self, upn: &str) -> Result<User, AadError> {
-        self.users.remove(&upn.to_ascii_lowercase()).ok_or_else(|| AadError::UnknownUser(upn.to_owned()))
+        let user = self.users.remove(&upn.to_ascii_lowercase());
+        let user = user.ok_or_else(|| AadError::UnknownUser(upn.to_owned()))?;
+        self.user_keys.forget_user(user.object_id);
+        self.revocations.remove(&user.object_id);
+        Ok(user)
     }
 
     pub(crate) fn revoke_sessions(&mut self, user: ObjectId, from: Timestamp) {

@@ -11,7 +11,7 @@ use crate::answer::{Outcome, Trouble};
 use crate::ask::Ask;
 use crate::errors::{MALFORMED, UNKNOWN_AUTHORITY, UNKNOWN_TENANT_IN_METADATA};
 use crate::route::Version;
-use crate::tenant_ref::TenantRef;
+use crate::tenant_ref::{TenantRef, well_known};
 
 /// OpenID Connect metadata.
 pub(crate) fn metadata(aad: &Aad, tenant: &str, version: Version) -> Outcome {
@@ -83,8 +83,8 @@ pub(crate) fn instance(aad: &Aad, ask: &Ask) -> Outcome {
     if !ours().any(|known| known.eq_ignore_ascii_case(&host)) {
         return Err(UNKNOWN_AUTHORITY.plain().into());
     }
-    let tenant = parts.next().filter(|tenant| !tenant.is_empty()).unwrap_or("common").to_lowercase();
-    let tenant = known(aad, &tenant)?;
+    let tenant = parts.next().filter(|tenant| !tenant.is_empty()).unwrap_or("common").to_ascii_lowercase();
+    let tenant = known(aad, well_known(&tenant))?;
     let cache = hosts.aliases.first().unwrap_or(&hosts.login);
     Ok(json!({
         "tenant_discovery_endpoint": format!("https://{host}/{tenant}/v2.0/.well-known/openid-configuration"),

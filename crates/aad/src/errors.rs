@@ -134,8 +134,12 @@ rows! {
         "Device authentication failed: the device belongs to tenant '{0}', and the request is for tenant '{1}'.";
     DEVICE_UNKNOWN = 700_003, 400, "invalid_grant", None,
         "Device object was not found in the tenant '{0}' directory.";
+    DUPLICATE_PARAMETER = 9_000_411, 400, "invalid_request", None,
+        "The request is not properly formatted. The parameter '{0}' is duplicated.";
     FLOW_EXPIRED = 50089, 400, "invalid_request", None,
         "Authentication failed as the flow token has expired. Start the sign-in again.";
+    FLOW_OF_OTHER_BROWSER = 165_000, 400, "invalid_request", None,
+        "The request tokens do not match the user context: this sign-in was begun in another browser, or its cookies are gone. Start the sign-in again.";
     GRANT_MALFORMED = 70000, 400, "invalid_grant", None,
         "The provided value for the grant is invalid or malformed: {0}.";
     GRANT_OF_OTHER_CLIENT = 70000, 400, "invalid_grant", None,

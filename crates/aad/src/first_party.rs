@@ -45,19 +45,29 @@ pub(crate) fn apps() -> Vec<App> {
         app(
             BROKER,
             "Microsoft Authentication Broker",
-            &[
-                broker_redirect(BROKER),
-                "msauth://Microsoft.AAD.BrokerPlugin".to_owned(),
-                NATIVE_CLIENT.to_owned(),
-            ],
+            &of_broker(BROKER, &["msauth://Microsoft.AAD.BrokerPlugin", NATIVE_CLIENT, JOIN, OUT_OF_BAND]),
+        ),
+        app(
+            REGISTRATION_CLIENT,
+            "Microsoft Device Registration Client",
+            &of_broker(REGISTRATION_CLIENT, &[JOIN, OUT_OF_BAND]),
+        ),
+        app(
+            LINUX_BROKER,
+            "Microsoft Intune Company Portal for Linux",
+            &with_broker(LINUX_BROKER, &["companyportal://com.microsoft.CompanyPortal"]),
         ),
         app(SIGN_IN, "Windows Sign In", &[broker_redirect(SIGN_IN)]),
-        app(uuid!("04b07795-8ddb-461a-bbee-02f9e1bf7b46"), "Microsoft Azure CLI", &on_this_machine()),
-        app(uuid!("1950a258-227b-4e31-a9cf-717495945fc2"), "Microsoft Azure PowerShell", &on_this_machine()),
+        app(AZURE_CLI, "Microsoft Azure CLI", &with_broker(AZURE_CLI, &[LOOPBACK, NATIVE_CLIENT])),
+        app(
+            AZURE_POWERSHELL,
+            "Microsoft Azure PowerShell",
+            &with_broker(AZURE_POWERSHELL, &[LOOPBACK, NATIVE_CLIENT, OUT_OF_BAND]),
+        ),
         app(
             uuid!("1b730954-1685-4b74-9bfd-dac224a7b894"),
             "Azure Active Directory PowerShell",
-            &on_this_machine(),
+            &owned(&[LOOPBACK, NATIVE_CLIENT, OUT_OF_BAND]),
         ),
     ]
 }
@@ -67,8 +77,18 @@ pub(crate) fn broker_redirect(app: Uuid) -> String {
     format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{app}")
 }
 
-fn on_this_machine() -> [String; 2] {
-    ["http://localhost".to_owned(), NATIVE_CLIENT.to_owned()]
+/// With the redirect URI that an application has at a broker.
+fn with_broker(app: Uuid, others: &[&str]) -> Vec<String> {
+    let mut all = owned(others);
+    all.push(broker_redirect(app));
+    all
+}
+
+/// With those of an application that joins devices, too.
+fn of_broker(app: Uuid, others: &[&str]) -> Vec<String> {
+    let mut all = with_broker(app, others);
+    all.extend(["DRS", "DRSFF"].map(|name| format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{name}")));
+    all
 }
 
 fn owned(all: &[&str]) -> Vec<String> {
@@ -87,5 +107,16 @@ fn app(app_id: Uuid, name: &str, redirect_uris: &[String]) -> App {
 pub(crate) const BROKER: Uuid = uuid!("29d9ed98-a469-4536-ade2-f981bc1d605e");
 /// Windows Sign In.
 pub(crate) const SIGN_IN: Uuid = uuid!("38aa3b87-a06d-4817-b275-7a316988d93b");
+const AZURE_CLI: Uuid = uuid!("04b07795-8ddb-461a-bbee-02f9e1bf7b46");
+const AZURE_POWERSHELL: Uuid = uuid!("1950a258-227b-4e31-a9cf-717495945fc2");
+const LINUX_BROKER: Uuid = uuid!("b743a22d-6705-4147-8670-d92fa515ee2b");
+const REGISTRATION_CLIENT: Uuid = uuid!("dd762716-544d-4aeb-a526-687b73838a22");
+
+/// Where clients listen on their own machine.
+const LOOPBACK: &str = "http://localhost";
+/// Where those land that join devices.
+const JOIN: &str = "ms-aadj-redir://auth/drs";
+/// Where those land that read the title of the page.
+const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 /// Where native clients without a page of their own land.
 const NATIVE_CLIENT: &str = "https://login.microsoftonline.com/common/oauth2/nativeclient";

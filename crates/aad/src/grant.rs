@@ -10,6 +10,7 @@ mod on_behalf_of;
 pub(crate) mod password;
 mod peer_to_peer;
 mod prt;
+pub(crate) mod redirect;
 pub(crate) mod refresh;
 pub(crate) mod scope;
 

@@ -4,7 +4,9 @@ use cmglab_events::kinds::AadEvent;
 use cmglab_proto::ids::{AppId, DeviceId, ObjectId};
 use cmglab_token::SigningKey;
 
+use crate::grant::refresh::following;
 use crate::key_ring::KeyRing;
+use crate::service::lasting;
 use crate::{
     Aad, AadError, AccessRules, App, ClaimOptions, Device, Password, Permission, Tenant, User, UserCondition,
 };
@@ -146,8 +148,9 @@ impl Aad {
     /// Sets what the tokens for an application say.
     ///
     /// # Errors
-    /// [`AadError::UnknownApp`].
+    /// [`AadError::UnknownApp`]; [`AadError::Invalid`] for a lifetime of no seconds.
     pub fn set_claims(&self, app: AppId, claims: ClaimOptions) -> Result<(), AadError> {
+        claims.lifetime.map_or(Ok(()), lasting)?;
         self.change_app(app, format!("application {app}: claims changed"), |app| app.claims = claims)
     }
 
@@ -210,14 +213,19 @@ impl Aad {
     }
 
     /// Ends what a user has signed in to: codes, refresh tokens and primary refresh tokens of the time
-    /// before are refused. Access tokens stay good until they expire.
+    /// before are refused, those of the very same instant among them. Access tokens stay good until they
+    /// expire.
     ///
     /// # Errors
     /// [`AadError::UnknownUser`].
     pub fn revoke_sessions(&self, upn: &str) -> Result<(), AadError> {
         let now = self.deps().clock.now();
-        let user = self.directory_mut().user_mut(upn)?.object_id;
-        self.directory_mut().revoke_sessions(user, now);
+        let mut directory = self.directory_mut();
+        let user = directory.user_mut(upn)?.object_id;
+        // Also after an earlier revocation of this instant, and what was issued since.
+        let earlier = directory.revoked(user).filter(|from| now < *from);
+        directory.revoke_sessions(user, following(earlier.unwrap_or(now)));
+        drop(directory);
         self.changed(format!("user {upn}: sessions revoked"));
         Ok(())
     }

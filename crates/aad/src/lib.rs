@@ -10,8 +10,11 @@
 mod answer;
 mod ask;
 mod authorize;
+mod bearer;
 mod claims;
 mod config;
+mod cookies;
+mod cors;
 mod credential_type;
 mod device;
 mod directory;

@@ -17,12 +17,12 @@ use crate::{pages, session};
 /// Ends the session of the browser that asks.
 pub(crate) fn answer(aad: &Aad, ask: &Ask, tenant: &str) -> Outcome {
     let params = match ask.method {
-        Method::GET => ask.query.clone(),
-        Method::POST => ask.form()?.clone(),
+        Method::GET => Ok(&ask.query),
+        Method::POST => ask.form(),
         _ => return Err(Trouble::Method("GET, POST")),
     };
     let path = aad.directory().tenant_ref(tenant);
-    on_page(ask, signed_out(aad, ask, &path, &params).map_err(Trouble::from))
+    on_page(ask, params.and_then(|params| signed_out(aad, ask, &path, params)).map_err(Trouble::from))
 }
 
 fn signed_out(aad: &Aad, ask: &Ask, path: &TenantRef, params: &Form) -> Result<Reply, Refusal> {

@@ -5,6 +5,9 @@
 //! CDATA marks (entra §4.3). How they look is the lab's. Nothing needs a script but the form that posts
 //! itself, and that has a button too.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderName;
 use http::header::{CONTENT_SECURITY_POLICY, X_FRAME_OPTIONS};
 use serde_json::{Value, json};
@@ -47,9 +50,9 @@ pub(crate) fn moved(location: String) -> Page {
     Page { status: 302, location: Some(location), html, headers: headers(STRICT) }
 }
 
-/// The page of a refusal that may not go to the client.
+/// The page of a refusal that may not go to the client. Its status is 200, whatever the refusal: clients read
+/// what a page says only where it succeeded (inferred).
 pub(crate) fn error(ask: &Ask, refusal: Refusal) -> Page {
-    let status = refusal.row.status;
     let told = answer::refused(ask, refusal);
     let text = told["error_description"].as_str().unwrap_or_default();
     let body = format!(
@@ -57,7 +60,7 @@ pub(crate) fn error(ask: &Ask, refusal: Refusal) -> Page {
         escape(text),
         script(&config(ask, "ConvergedError", Some(&told)))
     );
-    page(status, "Sign in", &body, STRICT)
+    page("Sign in", &body, STRICT)
 }
 
 /// The page that asks for name and password.
@@ -77,7 +80,7 @@ pub(crate) fn sign_in(ask: &Ask, form: &SignInForm<'_>) -> Page {
         fields = credentials(form.username),
         script = script(&config),
     );
-    page(200, "Sign in", &body, STRICT)
+    page("Sign in", &body, STRICT)
 }
 
 /// The page that takes a user code.
@@ -93,12 +96,12 @@ pub(crate) fn device(form: &DeviceForm<'_>) -> Page {
         code = escape(form.user_code),
         fields = credentials(form.username),
     );
-    page(200, "Sign in to a device", &body, STRICT)
+    page("Sign in to a device", &body, STRICT)
 }
 
 /// A page that says one thing.
 pub(crate) fn message(title: &str, text: &str) -> Page {
-    page(200, title, &format!("<h1>{}</h1><p>{}</p>", escape(title), escape(text)), STRICT)
+    page(title, &format!("<h1>{}</h1><p>{}</p>", escape(title), escape(text)), STRICT)
 }
 
 /// A page whose form posts itself (OAuth 2.0 Form Post Response Mode).
@@ -114,7 +117,7 @@ pub(crate) fn form_post(action: &str, fields: &[(&str, String)]) -> Page {
          on</button></form><script>document.forms[0].submit();</script>",
         escape(action)
     );
-    page(200, "Working", &body, SELF_POSTING)
+    page("Working", &body, SELF_POSTING)
 }
 
 /// Text as it may stand in an element or a quoted attribute.
@@ -139,6 +142,8 @@ fn config(ask: &Ask, page: &str, refusal: Option<&Value>) -> Value {
         "pgid": page,
         "correlationId": ask.correlation,
         "sessionId": ask.trace,
+        "canary": opaque(ask, "canary"),
+        "sFT": opaque(ask, "flow token"),
         "urlGetCredentialType": "/common/GetCredentialType",
     });
     if let Some(told) = refusal {
@@ -150,6 +155,11 @@ fn config(ask: &Ask, page: &str, refusal: Option<&Value>) -> Value {
         config["strServiceExceptionMessage"] = told["error_description"].clone();
     }
     config
+}
+
+/// What clients must find on a page and send back; nobody looks at it (fidelity: lab).
+fn opaque(ask: &Ask, what: &str) -> String {
+    STANDARD.encode(digest(&SHA256, format!("{what} {}", ask.trace).as_bytes()))
 }
 
 /// JSON in a script: nothing in it can end the script.
@@ -180,14 +190,14 @@ fn problem(refusal: Option<&Value>) -> String {
     text.map(|text| format!("<p class=\"error\" role=\"alert\">{}</p>", escape(text))).unwrap_or_default()
 }
 
-fn page(status: u16, title: &str, body: &str, policy: &str) -> Page {
+fn page(title: &str, body: &str, policy: &str) -> Page {
     let html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title><style>{STYLE}\
          </style></head><body><main>{body}</main><footer>cmglab \u{2013} not for production</footer></body>\
          </html>\n",
         escape(title)
     );
-    Page { status, location: None, html, headers: headers(policy) }
+    Page { status: 200, location: None, html, headers: headers(policy) }
 }
 
 fn headers(policy: &str) -> Vec<(HeaderName, String)> {

@@ -35,7 +35,8 @@ impl Prt {
 
 impl Aad {
     /// Keeps a primary refresh token; its text, and when it is refused.
-    pub(crate) fn keep_prt(&self, prt: Prt, now: Timestamp) -> (String, Timestamp) {
+    pub(crate) fn keep_prt(&self, mut prt: Prt, now: Timestamp) -> (String, Timestamp) {
+        prt.issued = self.instant(prt.user, now);
         let lifetime = SignedDuration::from_secs(i64::from(self.lifetimes().primary_refresh_token));
         let expires = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
         (self.prts().issue("1.A", prt, now, expires, &self.deps().ids), expires)

@@ -2,10 +2,11 @@
 
 use http::Method;
 
-use crate::answer::{Outcome, Trouble};
+use crate::answer::{Outcome, Reply, STRICT_TRANSPORT, Trouble};
 use crate::ask::Ask;
 use crate::grant::device_code;
-use crate::{Aad, authorize, credential_type, discovery, drs, grant, logout, pages, userinfo};
+use crate::tenant_ref::well_known;
+use crate::{Aad, authorize, cors, credential_type, discovery, drs, grant, logout, pages, userinfo};
 
 /// The version of an endpoint, which is not that of the tokens it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,17 @@ impl Version {
 /// Answers a request.
 pub(crate) fn dispatch(aad: &Aad, ask: &Ask) -> Outcome {
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+    let mut headers = cors::headers(aad, ask, &segments);
+    let preflight = ask.method == Method::OPTIONS && !headers.is_empty();
+    // At an origin of its own it would hold all of `localhost` to HTTPS, the redirect URIs of clients too.
+    headers.extend((!aad.hosts().is_own_origin()).then_some(STRICT_TRANSPORT));
+    ask.set_headers_of_answer(headers);
+    if preflight {
+        return Ok(Reply::Empty);
+    }
     match segments.as_slice() {
+        ["v1.0" | "beta", ..] => Err(Trouble::NotBuilt("Microsoft Graph".to_owned())),
+        ["federationmetadata", ..] => Err(unbuilt(&segments)),
         ["enrollmentserver", rest @ ..] => drs::dispatch(aad, ask, rest),
         [domain, "discover"] => drs::discover(aad, ask, Some(domain)),
         [domain, "enrollmentserver", "contract" | "discover"] => drs::discover(aad, ask, Some(domain)),
@@ -35,7 +46,7 @@ pub(crate) fn dispatch(aad: &Aad, ask: &Ask) -> Outcome {
             Method::GET | Method::POST => userinfo::answer(aad, ask),
             _ => Err(Trouble::Method("GET, POST")),
         },
-        [tenant, rest @ ..] => login(aad, ask, tenant, rest),
+        [tenant, rest @ ..] => login(aad, ask, well_known(tenant), rest),
         [] => Err(Trouble::NotFound),
     }
 }
@@ -59,7 +70,7 @@ fn login(aad: &Aad, ask: &Ask, tenant: &str, rest: &[&str]) -> Outcome {
         ["discovery", "v2.0", "keys"] => get().and_then(|()| discovery::keys(aad, tenant, Version::V2)),
         ["discovery", "instance"] => get().and_then(|()| discovery::instance(aad, ask)),
         ["userrealm"] => get().and_then(|()| discovery::realm(aad, ask, ask.query.get("user"))),
-        ["userrealm", upn] => get().and_then(|()| discovery::realm(aad, ask, Some(upn))),
+        ["userrealm", _] => get().and_then(|()| discovery::realm(aad, ask, Some(&ask.last_segment))),
         ["oauth2", "authorize"] => authorize::answer(aad, ask, tenant, Version::V1),
         ["oauth2", "v2.0", "authorize"] => authorize::answer(aad, ask, tenant, Version::V2),
         ["login"] => authorize::login(aad, ask),
@@ -89,6 +100,9 @@ fn token(aad: &Aad, ask: &Ask, tenant: &str, version: Version) -> Outcome {
 fn unbuilt(rest: &[&str]) -> Trouble {
     let bare: Vec<&str> = rest.iter().copied().filter(|segment| *segment != "v2.0").collect();
     let gap = match bare.as_slice() {
+        ["federationmetadata", ..] => "federation metadata",
+        ["kerberos", ..] => "Kerberos",
+        ["saml2"] => "SAML sign-in",
         ["sidtoname"] => "sidtoname",
         ["winauth", ..] => "desktop single sign-on",
         ["wsfed"] => "WS-Federation sign-in",

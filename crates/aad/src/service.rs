@@ -66,6 +66,7 @@ struct Inner {
     device_codes: DeviceCodes,
     sessions: Tickets<Session>,
     wishes: Tickets<Wish>,
+    own_origins: RwLock<Vec<Arc<OnceLock<Hosts>>>>,
     deps: Deps,
 }
 
@@ -100,13 +101,14 @@ impl Aad {
             peer_authority,
             nonces,
             loops: Loops::new(config.loop_limit),
-            refresh_tokens: Tickets::new(),
-            prts: Tickets::new(),
+            refresh_tokens: Tickets::new(LONG),
+            prts: Tickets::new(LONG),
             prt_options: config.prt,
-            codes: Tickets::new(),
+            codes: Tickets::new(SHORT),
             device_codes: DeviceCodes::new(),
-            sessions: Tickets::new(),
-            wishes: Tickets::new(),
+            sessions: Tickets::new(SHORT),
+            wishes: Tickets::new(WISHES),
+            own_origins: RwLock::default(),
             deps,
         });
         Ok(Self(inner, None))
@@ -117,6 +119,7 @@ impl Aad {
     #[must_use]
     pub fn at_own_origin(&self) -> (Self, OwnOrigin) {
         let hosts = Arc::new(OnceLock::new());
+        self.0.own_origins.write().unwrap_or_else(PoisonError::into_inner).push(hosts.clone());
         (Self(self.0.clone(), Some(hosts.clone())), OwnOrigin(hosts))
     }
 
@@ -231,15 +234,16 @@ impl Aad {
     }
 
     pub(crate) fn issuer(&self, version: u8, tenant: impl fmt::Display) -> String {
-        let Hosts { issuer, login, .. } = self.hosts();
-        match version {
-            2 => format!("https://{login}/{tenant}/v2.0"),
-            _ => format!("https://{issuer}/{tenant}/"),
-        }
+        issuer(self.hosts(), version, tenant)
     }
 
-    pub(crate) fn issuers(&self, tenant: TenantId) -> [String; 2] {
-        [self.issuer(1, tenant), self.issuer(2, tenant)]
+    /// Every issuer of a tenant, under the names of the service and under each origin of its own: what one
+    /// face has issued the others take.
+    pub(crate) fn own_issuers(&self, tenant: TenantId) -> Vec<String> {
+        let of = |hosts: &Hosts| [1, 2].map(|version| issuer(hosts, version, tenant));
+        let own = self.0.own_origins.read().unwrap_or_else(PoisonError::into_inner);
+        let own = own.iter().filter_map(|hosts| hosts.get());
+        [&self.0.hosts].into_iter().chain(own).flat_map(of).collect()
     }
 
     pub(crate) fn sign(&self, version: u8, claims: &Value) -> Result<String, Trouble> {
@@ -257,6 +261,13 @@ impl fmt::Debug for Aad {
     }
 }
 
+fn issuer(hosts: &Hosts, version: u8, tenant: impl fmt::Display) -> String {
+    match version {
+        2 => format!("https://{}/{tenant}/v2.0", hosts.login),
+        _ => format!("https://{}/{tenant}/", hosts.issuer),
+    }
+}
+
 async fn handle(State(aad): State<Aad>, request: Request) -> Response {
     let (ask, sound) = Ask::take(request, aad.deps()).await;
     let outcome = sound.and_then(|()| weather::check(&aad, &ask)).and_then(|()| route::dispatch(&aad, &ask));
@@ -271,10 +282,18 @@ fn check(config: &AadConfig) -> Result<(), AadError> {
             return Err(invalid("host", host, "use a bare name such as login.microsoftonline.com"));
         }
     }
-    let Lifetimes { device_token, user_token_min, user_token_max, nonce, .. } = config.lifetimes;
-    if device_token == 0 || user_token_min == 0 || nonce == 0 {
-        return Err(invalid("lifetime", "0", "use a number of seconds above zero"));
-    }
+    let Lifetimes {
+        device_token,
+        user_token_min,
+        user_token_max,
+        nonce,
+        refresh_token,
+        primary_refresh_token,
+        code,
+        device_code,
+    } = config.lifetimes;
+    let all = [device_token, user_token_min, nonce, refresh_token, primary_refresh_token, code, device_code];
+    all.into_iter().try_for_each(lasting)?;
     if user_token_max < user_token_min {
         let max = user_token_max.to_string();
         return Err(invalid("user_token_max", &max, "it is below user_token_min"));
@@ -282,6 +301,18 @@ fn check(config: &AadConfig) -> Result<(), AadError> {
     Ok(())
 }
 
+/// Refuses a lifetime of no seconds.
+pub(crate) fn lasting(seconds: u32) -> Result<(), AadError> {
+    if seconds > 0 { Ok(()) } else { Err(invalid("lifetime", "0", "use a number of seconds above zero")) }
+}
+
 fn invalid(what: &'static str, value: &str, reason: &'static str) -> AadError {
     AadError::Invalid { what, value: value.to_owned(), reason }
 }
+
+/// How many refresh tokens are kept, and as many primary ones.
+const LONG: usize = 50_000;
+/// How many codes are kept, and as many sessions of browsers.
+const SHORT: usize = 10_000;
+/// How many sign-in pages may be open: nobody has proved anything yet.
+const WISHES: usize = 2_000;

@@ -9,10 +9,10 @@ use http::header::SET_COOKIE;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::Aad;
 use crate::ask::Ask;
 use crate::grant::refresh::not_revoked;
 use crate::tickets::Found;
+use crate::{Aad, cookies};
 
 /// A user who is signed in at a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,10 +47,11 @@ pub(crate) fn of(aad: &Aad, ask: &Ask) -> Option<Session> {
 }
 
 /// Starts a session; the header that tells the browser.
-pub(crate) fn open(aad: &Aad, ask: &Ask, session: Session) -> (HeaderName, String) {
+pub(crate) fn open(aad: &Aad, ask: &Ask, mut session: Session) -> (HeaderName, String) {
+    session.signed_in = aad.instant(session.user, session.signed_in);
     let expires = ask.now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
     let text = aad.sessions().issue("0.A", session, ask.now, expires, &aad.deps().ids);
-    (SET_COOKIE, format!("{NAME}={text}; path=/; Secure; HttpOnly; SameSite=None"))
+    cookies::set(NAME, &text)
 }
 
 /// Ends the session of the browser that asks; the header that makes it forget.
@@ -63,8 +64,7 @@ pub(crate) fn end(aad: &Aad, ask: &Ask) -> (HeaderName, String) {
 }
 
 fn cookie(ask: &Ask) -> Option<&str> {
-    let all = ask.header("cookie")?;
-    all.split(';').find_map(|one| one.trim().strip_prefix(NAME)?.strip_prefix('='))
+    cookies::find(ask, NAME)
 }
 
 const NAME: &str = "ESTSAUTH";

@@ -45,5 +45,10 @@ impl fmt::Display for TenantRef {
     }
 }
 
+/// The segment of a path by its best known name: personal accounts have an id too.
+pub(crate) fn well_known(segment: &str) -> &str {
+    if segment.parse() == Ok(CONSUMERS) { "consumers" } else { segment }
+}
+
 /// The tenant of personal accounts (entra §1.2).
 const CONSUMERS: TenantId = TenantId::new(uuid!("9188040d-6c67-4c5b-b112-36a304b66dad"));

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash as Key;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -12,9 +13,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cmglab_ids::Ids;
 use jiff::Timestamp;
 
-/// A store of things that are found again by an opaque text. At most [`MAX_TICKETS`] are kept; past that,
-/// what ends first goes first.
-pub(crate) struct Tickets<T>(Mutex<HashMap<Hash, Ticket<T>>>);
+/// A store of things that are found again by an opaque text. So many are kept and no more; past that, what
+/// ends first goes first.
+pub(crate) struct Tickets<T> {
+    tickets: Mutex<HashMap<Hash, Ticket<T>>>,
+    capacity: usize,
+}
 
 struct Ticket<T> {
     what: T,
@@ -35,8 +39,8 @@ pub(crate) enum Found<T> {
 }
 
 impl<T: Clone> Tickets<T> {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::default())
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { tickets: Mutex::default(), capacity }
     }
 
     /// Keeps something until `expires`. The text that finds it starts with `start`.
@@ -56,9 +60,7 @@ impl<T: Clone> Tickets<T> {
     /// Keeps something under a text that the caller chose.
     pub(crate) fn keep(&self, text: &str, what: T, now: Timestamp, expires: Timestamp) {
         let mut tickets = self.lock();
-        if tickets.len() >= MAX_TICKETS {
-            make_room(&mut tickets, now);
-        }
+        make_room(&mut tickets, self.capacity, now, |ticket| ticket.expires);
         tickets.insert(hash(text), Ticket { what, expires });
     }
 
@@ -76,7 +78,7 @@ impl<T: Clone> Tickets<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Hash, Ticket<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,16 +89,25 @@ impl<T> fmt::Debug for Tickets<T> {
     }
 }
 
-fn make_room<T>(tickets: &mut HashMap<Hash, Ticket<T>>, now: Timestamp) {
-    tickets.retain(|_, ticket| now < ticket.expires);
-    if tickets.len() < MAX_TICKETS {
+/// Makes room for one more in a map that is full: what has ended goes, and if that is nothing, what ends
+/// first.
+pub(crate) fn make_room<K: Key + Ord + Clone, V>(
+    map: &mut HashMap<K, V>,
+    capacity: usize,
+    now: Timestamp,
+    expires: impl Fn(&V) -> Timestamp,
+) {
+    if map.len() < capacity {
         return;
     }
-    let mut ends: Vec<_> = tickets.values().map(|ticket| ticket.expires).collect();
+    map.retain(|_, value| now < expires(value));
+    let Some(over) = (map.len() + 1).checked_sub(capacity).filter(|over| *over > 0) else { return };
+    let mut ends: Vec<_> = map.iter().map(|(key, value)| (expires(value), key.clone())).collect();
     ends.sort_unstable();
-    // An eighth at once, so that a full store is not searched for every ticket.
-    let limit = ends.get(MAX_TICKETS / 8).copied().unwrap_or(Timestamp::MAX);
-    tickets.retain(|_, ticket| limit < ticket.expires);
+    // An eighth at once, so that a full store is not searched for every one.
+    for (_, key) in ends.iter().take(over.max(capacity / 8)) {
+        map.remove(key);
+    }
 }
 
 fn hash(text: &str) -> Hash {
@@ -106,7 +117,6 @@ fn hash(text: &str) -> Hash {
 }
 
 const ENTROPY: usize = 48;
-const MAX_TICKETS: usize = 50_000;
 
 #[cfg(test)]
 mod tests {
@@ -118,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_found_until_it_expires() {
-        let (tickets, ids) = (Tickets::new(), Ids::seeded(1));
+        let (tickets, ids) = (Tickets::new(10), Ids::seeded(1));
         let text = tickets.issue("0.A", 7, at(0), at(10), &ids);
         assert!(text.starts_with("0.A") && text.len() > 60);
         assert_eq!(tickets.find(&text, at(9)), Found::Live(7));
@@ -130,13 +140,32 @@ mod tests {
 
     #[test]
     fn a_full_store_lets_the_oldest_go() {
-        let tickets = Tickets::new();
-        for n in 0..=MAX_TICKETS {
-            let end = i64::try_from(n).unwrap() + 1;
-            tickets.keep(&n.to_string(), n, at(0), at(end));
+        let tickets = Tickets::new(16);
+        for n in 0..=16 {
+            tickets.keep(&n.to_string(), n, at(0), at(n + 1));
         }
-        assert_eq!(tickets.find("0", at(0)), Found::Unknown);
-        let last = MAX_TICKETS;
-        assert_eq!(tickets.find(&last.to_string(), at(0)), Found::Live(last));
+        let lost = (0..=16).filter(|n| tickets.find(&n.to_string(), at(0)) == Found::Unknown);
+        assert_eq!(lost.collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn what_has_ended_goes_before_anything_else() {
+        let tickets = Tickets::new(2);
+        tickets.keep("ended", 0, at(0), at(1));
+        tickets.keep("good", 1, at(0), at(9));
+        tickets.keep("new", 2, at(1), at(5));
+        assert_eq!(tickets.find("ended", at(1)), Found::Unknown);
+        assert_eq!(tickets.find("good", at(1)), Found::Live(1));
+        assert_eq!(tickets.find("new", at(1)), Found::Live(2));
+    }
+
+    #[test]
+    fn a_full_store_of_one_instant_is_not_emptied() {
+        let tickets = Tickets::new(16);
+        for n in 0..=16 {
+            tickets.keep(&n.to_string(), n, at(0), at(10));
+        }
+        let kept = (0..=16).filter(|n| tickets.find(&n.to_string(), at(0)) == Found::Live(*n)).count();
+        assert_eq!((kept, tickets.find("16", at(0))), (15, Found::Live(16)));
     }
 }

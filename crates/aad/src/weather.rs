@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use cmglab_events::kinds::LabEvent;
 use cmglab_fault::{Point, Verdict};
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,11 +20,14 @@ use crate::{Aad, LoopLimit};
 /// Turns a request away if the service is throttled or down.
 pub(crate) fn check(aad: &Aad, ask: &Ask) -> Result<(), Trouble> {
     aad.loops().check(ask)?;
-    match aad.deps().faults.at(Point::AzureAd, &subject(ask)) {
-        Some(Verdict::Throttle { retry_after }) => Err(away(ask, true, retry_after)),
-        Some(Verdict::Outage { retry_after }) => Err(away(ask, false, retry_after)),
-        _ => Ok(()),
-    }
+    let (throttled, retry_after) = match aad.deps().faults.at(Point::AzureAd, &subject(ask)) {
+        Some(Verdict::Throttle { retry_after }) => (true, retry_after),
+        Some(Verdict::Outage { retry_after }) => (false, retry_after),
+        _ => return Ok(()),
+    };
+    let verdict = if throttled { "throttle" } else { "outage" }.to_owned();
+    ask.voice.emit(LabEvent::FaultApplied { point: "azure-ad".to_owned(), verdict });
+    Err(away(ask, throttled, retry_after))
 }
 
 /// Counts how often the very same request comes, and refuses it past a limit.

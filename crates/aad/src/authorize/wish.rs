@@ -2,11 +2,14 @@
 
 use cmglab_proto::ids::{AppId, DeviceId, TenantId};
 
+use serde_json::Value;
+
 use super::back::{Back, Mode};
+use super::browser::Browser;
 use super::redirect_uri::registered;
 use crate::Aad;
 use crate::errors::{
-    BAD_SCOPE, MISSING_PARAMETER, PROMPT, REDIRECT_URI, RESPONSE_MODE, RESPONSE_TYPE, Refusal,
+    BAD_SCOPE, MALFORMED, MISSING_PARAMETER, PROMPT, REDIRECT_URI, RESPONSE_MODE, RESPONSE_TYPE, Refusal,
 };
 use crate::form::Form;
 use crate::grant::authorization_code::Challenge;
@@ -32,8 +35,16 @@ pub(crate) struct Wish {
     pub(crate) nonce: Option<String>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) client_info: bool,
+    /// How many seconds ago the user may have signed in, if that matters.
+    pub(crate) max_age: Option<u32>,
+    /// Whether the ID token is to say when the user signed in.
+    pub(crate) auth_time: bool,
     /// The device that proved itself with the request, and its tenant.
     pub(crate) device: Option<(TenantId, DeviceId)>,
+    /// The browser that has the sign-in page open.
+    pub(crate) browser: Option<Browser>,
+    /// Whether somebody has signed in on that page.
+    pub(crate) ended: bool,
 }
 
 /// Whether the user may be asked, or must be: `prompt`.
@@ -130,7 +141,11 @@ impl Wish {
             nonce,
             challenge: Challenge::read(params)?,
             client_info: params.get("client_info") == Some("1"),
+            max_age: max_age(params)?,
+            auth_time: params.get("max_age").is_some() || asks_auth_time(params),
             device: None,
+            browser: None,
+            ended: false,
         })
     }
 }
@@ -146,6 +161,28 @@ fn response_type(params: &Form) -> Result<(bool, bool), Refusal> {
         ["code", "id_token"] => Ok((true, true)),
         _ => Err(RESPONSE_TYPE.about(&[kinds])),
     }
+}
+
+/// The response type, if it asks for an access token beside whatever else.
+pub(super) fn with_access_token(params: &Form) -> Option<String> {
+    let mut words: Vec<_> = params.get("response_type")?.split_ascii_whitespace().collect();
+    words.sort_unstable();
+    let known = matches!(
+        words.as_slice(),
+        ["token"] | ["code", "token"] | ["id_token", "token"] | ["code", "id_token", "token"]
+    );
+    known.then(|| words.join(" "))
+}
+
+/// Whether the ID token is asked for the claim (OpenID Connect Core §5.5).
+fn asks_auth_time(params: &Form) -> bool {
+    let asked = params.get("claims").and_then(|text| serde_json::from_str::<Value>(text).ok());
+    asked.is_some_and(|asked| asked.pointer("/id_token/auth_time").is_some())
+}
+
+fn max_age(params: &Form) -> Result<Option<u32>, Refusal> {
+    let seconds = params.get("max_age").map(str::parse).transpose();
+    seconds.map_err(|_| MALFORMED.about(&["max_age is a number of seconds"]))
 }
 
 fn response_mode(params: &Form, id_token: bool) -> Result<(), Refusal> {

@@ -22,9 +22,12 @@ impl Directory {
         self.devices.0.get_mut(&id).ok_or(AadError::UnknownDevice(id))
     }
 
-    /// Takes a device off; one of the local domain is back when it is next synchronised.
+    /// Takes a device off, with the keys that users registered on it; one of the local domain is back when
+    /// it is next synchronised.
     pub(crate) fn remove_device(&mut self, id: DeviceId) -> Result<Device, AadError> {
-        self.devices.0.remove(&id).ok_or(AadError::UnknownDevice(id))
+        let device = self.devices.0.remove(&id).ok_or(AadError::UnknownDevice(id))?;
+        self.user_keys.forget_device(id);
+        Ok(device)
     }
 
     pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {

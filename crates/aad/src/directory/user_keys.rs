@@ -22,6 +22,19 @@ pub(crate) struct UserKey {
 #[derive(Default)]
 pub(super) struct UserKeys(HashMap<ObjectId, Vec<UserKey>>);
 
+impl UserKeys {
+    pub(super) fn forget_user(&mut self, user: ObjectId) {
+        self.0.remove(&user);
+    }
+
+    pub(super) fn forget_device(&mut self, device: DeviceId) {
+        self.0.retain(|_, keys| {
+            keys.retain(|key| key.device != device);
+            !keys.is_empty()
+        });
+    }
+}
+
 impl Directory {
     /// Takes a key in, in place of the same key; `false` when the user has too many.
     pub(crate) fn add_user_key(&mut self, key: UserKey) -> bool {
@@ -62,5 +75,28 @@ mod tests {
         assert_eq!(directory.user_key(user, "3").map(|key| key.public_key[0]), Some(2));
         assert_eq!(directory.user_key(user, "20"), None);
         assert_eq!(directory.user_key(ObjectId::new(uuid::Uuid::from_u128(1)), "3"), None);
+    }
+
+    #[test]
+    fn they_go_with_their_user_and_with_their_device() {
+        let of = |user, device: u128, kid: &str| UserKey {
+            user,
+            device: DeviceId::new(uuid::Uuid::from_u128(device)),
+            kid: kid.to_owned(),
+            public_key: vec![1],
+        };
+        let mut directory = Directory::new(&config()).unwrap();
+        let users = ["alice@lab.test", "bob@lab.test"];
+        let [alice, bob] = users.map(|upn| directory.user_mut(upn).unwrap().object_id);
+        for user in [alice, bob] {
+            assert!((1..=2).all(|device| directory.add_user_key(of(user, device, &device.to_string()))));
+            directory.revoke_sessions(user, jiff::Timestamp::UNIX_EPOCH);
+        }
+        directory.remove_user(users[0]).unwrap();
+        assert_eq!((directory.user_key(alice, "1"), directory.revoked(alice)), (None, None));
+        assert!(directory.user_key(bob, "1").is_some() && directory.revoked(bob).is_some());
+        directory.user_keys.forget_device(DeviceId::new(uuid::Uuid::from_u128(1)));
+        assert_eq!(directory.user_key(bob, "1"), None);
+        assert!(directory.user_key(bob, "2").is_some());
     }
 }

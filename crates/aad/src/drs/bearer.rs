@@ -2,14 +2,13 @@
 
 use cmglab_proto::claims::{AadClaims, AadTokenKind};
 use cmglab_proto::ids::{DeviceId, TenantId};
-use cmglab_token::{Expect, peek, verify};
-use jiff::SignedDuration;
+use cmglab_token::peek;
 use serde::Deserialize;
 
 use super::Denied;
 use crate::ask::Ask;
-use crate::first_party::{REGISTRATION_APP, REGISTRATION_URI};
-use crate::{Aad, User};
+use crate::first_party::REGISTRATION_APP;
+use crate::{Aad, User, bearer};
 
 /// The user of a bearer token.
 pub(super) struct Caller {
@@ -31,23 +30,20 @@ struct Claims {
 
 /// The user of the bearer token, which must be of this service and for device registration.
 pub(super) fn caller(aad: &Aad, ask: &Ask) -> Result<Caller, Denied> {
-    let token =
-        token(ask).ok_or_else(|| Denied::authentication("TokenMissing", "There is no bearer token."))?;
+    let token = bearer::token(ask)
+        .ok_or_else(|| Denied::authentication("TokenMissing", "There is no bearer token."))?;
     let refused =
         |cause: &str| Denied::authentication("TokenInvalid", format!("The token is refused: {cause}."));
     let (_, claimed) = peek(token).map_err(|error| refused(&error.to_string()))?;
     let tenant = claimed.get("tid").and_then(|tid| tid.as_str()?.parse().ok());
     let tenant: TenantId = tenant.ok_or_else(|| refused("it names no tenant"))?;
-    let (first, second) = aad.issuers(tenant).into();
+    // Tokens repeat the name that they were asked by, and this application has more than one spelling.
+    let audience = claimed.get("aud").and_then(|aud| aud.as_str()).unwrap_or_default();
+    let named = aad.directory().resource(tenant, audience);
+    let named = named.is_ok_and(|resource| resource.app.app_id.guid() == REGISTRATION_APP);
     let app = REGISTRATION_APP.to_string();
-    let expect = Expect {
-        issuers: &[&first, &second],
-        audiences: &[REGISTRATION_URI, &app],
-        now: ask.now,
-        // The same clock issued it.
-        leeway: SignedDuration::ZERO,
-    };
-    let verified = verify::<Claims>(token, aad.ring().keys(), &expect);
+    let audience = if named { audience } else { &app };
+    let verified = bearer::verified::<Claims>(aad, tenant, token, &[audience], ask.now);
     let Claims { known: claims, amr } = verified.map_err(|error| refused(&error.to_string()))?.claims;
     if !matches!(claims.kind(), Some(AadTokenKind::User | AadTokenKind::Uda)) {
         return Err(refused("it is not a user's").within(tenant));
@@ -61,9 +57,4 @@ pub(super) fn caller(aad: &Aad, ask: &Ask) -> Result<Caller, Denied> {
         return Err(Denied::authorization("UserDisabled", "The user is disabled.").within(tenant));
     }
     Ok(Caller { tenant, user: user.clone(), device: claims.deviceid, amr })
-}
-
-fn token(ask: &Ask) -> Option<&str> {
-    let (scheme, token) = ask.header("authorization")?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim())
 }

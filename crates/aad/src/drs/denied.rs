@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// A refusal, in the shape of device registration. Windows turns the kind into an HRESULT:
-/// DirectoryError 0x801c03f2, AuthenticationError 0x801c0002 (entra §1.6).
+/// DirectoryError 0x801c03f2, AuthenticationError 0x801c0002; the status of these kinds is 400 (entra §1.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Denied {
     pub(crate) status: u16,
@@ -19,12 +19,12 @@ pub(crate) struct Denied {
 impl Denied {
     /// The caller has not proved who it is.
     pub(crate) fn authentication(subcode: &'static str, message: impl Into<String>) -> Self {
-        Self::new(401, "AuthenticationError", subcode, message)
+        Self::new(400, "AuthenticationError", subcode, message)
     }
 
     /// The caller is known and may not.
     pub(crate) fn authorization(subcode: &'static str, message: impl Into<String>) -> Self {
-        Self::new(403, "AuthorizationError", subcode, message)
+        Self::new(400, "AuthorizationError", subcode, message)
     }
 
     /// The request cannot be understood. Lab: the real kind is not public.

@@ -33,6 +33,7 @@ pub(crate) struct Code {
     redirect_uri: (String, bool),
     challenge: Option<Challenge>,
     nonce: Option<String>,
+    auth_time: bool,
     client_info: bool,
     issued: Timestamp,
     redeemed: bool,
@@ -90,6 +91,7 @@ impl Code {
             redirect_uri: (wish.back.uri.clone(), wish.redirect_uri_given),
             challenge: wish.challenge.clone(),
             nonce: wish.nonce.clone(),
+            auth_time: wish.auth_time,
             client_info: wish.client_info,
             issued,
             redeemed: false,
@@ -124,7 +126,7 @@ impl Code {
         match &self.target {
             Some(target) if resource.is_none() && scope.is_none() => Ok(target.clone()),
             earlier => {
-                let mut target = Target::of(request.version, resource, form.get("scope"))?;
+                let mut target = Target::named(request.version, resource, form.get("scope"))?;
                 target.offline |= earlier.as_ref().is_some_and(|earlier| earlier.offline);
                 Ok(target)
             }
@@ -134,7 +136,8 @@ impl Code {
 
 impl Aad {
     /// Keeps a code; its text.
-    pub(crate) fn keep_code(&self, code: Code, now: Timestamp) -> String {
+    pub(crate) fn keep_code(&self, mut code: Code, now: Timestamp) -> String {
+        code.issued = self.instant(code.sign_in.user, now);
         let lifetime = SignedDuration::from_secs(i64::from(self.lifetimes().code));
         let expires = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
         self.codes().issue("0.A", code, now, expires, &self.deps().ids)
@@ -160,6 +163,7 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
     }
     let extras = Extras {
         nonce: code.nonce.as_deref(),
+        auth_time: code.auth_time,
         refresh: target.wants_refresh(request.version),
         // Version 1 gives one whether it is asked for or not.
         id_token: request.version == Version::V1 || code.target.as_ref().is_some_and(Target::wants_id_token),

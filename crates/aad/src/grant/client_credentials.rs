@@ -37,7 +37,7 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
 fn target(request: &Request<'_>) -> Result<Target, Refusal> {
     let form = &request.form;
     let resource = form.get("resource").filter(|_| request.version == Version::V1);
-    let target = Target::of(request.version, resource, form.get("scope"))?;
+    let target = Target::named(request.version, resource, form.get("scope"))?;
     let whole = resource.is_some() || (!target.scopes.is_empty() && target.permissions().is_empty());
     let about_user = request.version == Version::V2 && (target.offline || !target.about_user.is_empty());
     if whole && !about_user {

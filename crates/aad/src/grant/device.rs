@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::redirect::takes;
 use super::scope::Target;
 use super::{JWT_BEARER, Request, SAML_1, SAML_2, peer_to_peer, prt};
 use crate::answer::{Outcome, Reply, Trouble};
@@ -38,12 +39,12 @@ fn token(request: &Request<'_>, jws: &str) -> Outcome {
     let directory = request.aad.directory();
     let client = directory.client(tenant, proof::text(&payload, "client_id")?)?;
     let redirect_uri = proof::text(&payload, "redirect_uri")?;
-    if !client.redirect_uris.iter().any(|known| known == redirect_uri) {
+    if !takes(client, redirect_uri) {
         return Err(REDIRECT_URI.about(&[redirect_uri, &client.app_id.to_string()]).into());
     }
     let member = |name: &str| payload.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let scope = member("scope").or_else(|| request.form.get("scope"));
-    let target = Target::of(request.version, member("resource"), scope)?;
+    let target = Target::named(request.version, member("resource"), scope)?;
     let resource = directory.resource(tenant, &target.resource)?;
     if !resource.app.device_only_auth {
         return Err(DEVICE_ONLY_NOT_ALLOWED.about(&[&target.resource]).into());

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::for_user::{Extras, SignIn};
-use super::refresh::same_tenant;
+use super::refresh::{not_revoked, same_tenant};
 use super::scope::Target;
 use super::{Request, client_auth};
 use crate::Aad;
@@ -76,6 +76,7 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
         State::Approved(sign_in) => sign_in,
     };
     let tenant = same_tenant(&request.path, sign_in.tenant)?;
+    not_revoked(request.aad, sign_in.user, sign_in.signed_in)?;
     let (_, proof) = client_auth::client(request, tenant)?;
     let named = match request.version {
         Version::V1 => request.form.get("resource"),
@@ -83,7 +84,7 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
     };
     let target = match entry.target {
         Some(target) if named.is_none() => target,
-        _ => Target::of(request.version, named, request.form.get("scope"))?,
+        _ => Target::named(request.version, named, request.form.get("scope"))?,
     };
     if !store.redeem(&user_code) {
         return Err(CODE_REDEEMED.plain().into());
@@ -98,8 +99,8 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
     Ok(Reply::from(body))
 }
 
-/// Lets a user's sign-in stand for the device.
-fn approve(aad: &Aad, user_code: &str, sign_in: SignedIn, now: Timestamp) -> Result<(), Refusal> {
+/// Lets a user's sign-in stand for the device; the user code as it was handed out.
+fn approve(aad: &Aad, user_code: &str, sign_in: SignedIn, now: Timestamp) -> Result<String, Refusal> {
     aad.device_code_store().settle(user_code, now, |entry| {
         if let Some(tenant) = entry.tenant.filter(|tenant| *tenant != sign_in.tenant) {
             let (expected, found) = (tenant.to_string(), sign_in.tenant.to_string());
@@ -112,7 +113,7 @@ fn approve(aad: &Aad, user_code: &str, sign_in: SignedIn, now: Timestamp) -> Res
             user: sign_in.user,
             device: None,
             amr: vec!["pwd"],
-            signed_in: now,
+            signed_in: aad.instant(sign_in.user, now),
         }))
     })
 }
@@ -145,7 +146,7 @@ fn tenant_fits(path: &TenantRef, bound: Option<TenantId>) -> Result<(), Refusal>
 /// Version 1 may leave the resource to the token request.
 fn target(version: Version, resource: Option<&str>, scope: Option<&str>) -> Result<Option<Target>, Refusal> {
     let resource = resource.filter(|_| version == Version::V1);
-    match Target::of(version, resource, scope) {
+    match Target::named(version, resource, scope) {
         Ok(target) => Ok(Some(target)),
         Err(refusal) if version == Version::V1 && refusal.row == &MISSING_PARAMETER => Ok(None),
         Err(refusal) => Err(refusal),

@@ -12,7 +12,7 @@ use super::Request;
 use super::refresh::RefreshToken;
 use super::scope::Target;
 use crate::answer::Trouble;
-use crate::claims::{ClientProof, Frame, Subject};
+use crate::claims::{ClientProof, Frame, Subject, Wanted};
 use crate::directory::{Directory, Resource};
 use crate::errors::{
     ACCESS_BLOCKED, CONSENT_MISSING, DEVICE_DISABLED, DEVICE_NEEDED, DEVICE_NOT_COMPLIANT,
@@ -46,6 +46,8 @@ pub(crate) struct Extras<'a> {
     pub(crate) refresh: bool,
     /// Whether an ID token is due though `openid` was not asked for.
     pub(crate) id_token: bool,
+    /// Whether the ID token is to say when the user signed in.
+    pub(crate) auth_time: bool,
     /// Whether `client_info` was asked for where the form does not say it.
     pub(crate) client_info: bool,
 }
@@ -103,7 +105,7 @@ impl Request<'_> {
     pub(crate) fn id_token(
         &self,
         sign_in: &SignIn,
-        nonce: &str,
+        wanted: Wanted<'_>,
         code: Option<&str>,
     ) -> Result<String, Trouble> {
         let directory = self.aad.directory();
@@ -122,7 +124,7 @@ impl Request<'_> {
             client_proof: ClientProof::None,
         };
         let version = self.version.number();
-        let mut claims = frame.id_token(&subject, version, Some(nonce));
+        let mut claims = frame.id_token(&subject, version, wanted);
         if let Some(code) = code {
             // The left half of the hash (OpenID Connect Core §3.3.2.11).
             let hash = digest(&SHA256, code.as_bytes());
@@ -159,7 +161,9 @@ impl Request<'_> {
             body.insert("client_info".to_owned(), json!(info));
         }
         if extras.id_token || target.wants_id_token() {
-            let claims = frame.id_token(subject, version, extras.nonce.or_else(|| self.form.get("nonce")));
+            let nonce = extras.nonce.or_else(|| self.form.get("nonce"));
+            let wanted = Wanted { nonce, email: target.wants_email(), auth_time: extras.auth_time };
+            let claims = frame.id_token(subject, version, wanted);
             body.insert("id_token".to_owned(), json!(self.aad.sign(version, &claims)?));
         }
         Ok(())

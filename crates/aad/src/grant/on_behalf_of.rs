@@ -4,19 +4,19 @@
 //! Fidelity: documented. Device and methods of the first sign-in carry over.
 
 use cmglab_proto::ids::{DeviceId, ObjectId, TenantId};
-use cmglab_token::{Expect, TokenError, Verified, peek, verify};
-use jiff::{SignedDuration, Timestamp};
+use cmglab_token::{TokenError, Verified, peek};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::for_user::{Extras, SignIn};
-use super::refresh::not_revoked;
+use super::refresh::second_not_revoked;
 use super::scope::Target;
 use super::{Request, client_auth};
-use crate::App;
 use crate::answer::{Outcome, Reply};
 use crate::errors::{ASSERTION_DATES, ASSERTION_INVALID, MALFORMED, Refusal, UNKNOWN_TENANT};
 use crate::route::Version;
 use crate::tenant_ref::TenantRef;
+use crate::{App, bearer};
 
 type Claims = Map<String, Value>;
 
@@ -30,7 +30,7 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
     let (client, proof) = client_auth::confidential(request, tenant)?;
     let form = &request.form;
     let resource = form.get("resource").filter(|_| request.version == Version::V1);
-    let target = Target::of(request.version, resource, form.get("scope"))?;
+    let target = Target::named(request.version, resource, form.get("scope"))?;
     let sign_in = sign_in(request, tenant, &client, assertion)?;
     let extras = Extras { refresh: target.wants_refresh(request.version), ..Extras::default() };
     let body = request.for_user("on_behalf_of", &sign_in, proof, &target, extras)?;
@@ -64,7 +64,7 @@ fn sign_in(
     let user: ObjectId = parsed(&claims, "oid")
         .filter(|_| claims.contains_key("scp"))
         .ok_or_else(|| refused("it is not an access token of a user"))?;
-    not_revoked(request.aad, user, valid_from)?;
+    second_not_revoked(request.aad, user, valid_from)?;
     let device: Option<DeviceId> = parsed(&claims, "deviceid");
     let signed_in = claims.get("auth_time").and_then(Value::as_i64);
     let signed_in = signed_in.and_then(|second| Timestamp::from_second(second).ok()).unwrap_or(valid_from);
@@ -85,14 +85,8 @@ fn verified(
     if !named.is_ok_and(|resource| resource.app.app_id == client.app_id) {
         return Err(refused(&format!("its audience '{audience}' is not application '{}'", client.app_id)));
     }
-    let issuers = request.aad.issuers(tenant);
-    let expect = Expect {
-        issuers: &issuers.each_ref().map(String::as_str),
-        audiences: &[audience],
-        now: request.ask.now,
-        leeway: SignedDuration::ZERO,
-    };
-    verify(assertion, request.aad.ring().keys(), &expect).map_err(|error| match error {
+    let verified = bearer::verified(request.aad, tenant, assertion, &[audience], request.ask.now);
+    verified.map_err(|error| match error {
         TokenError::Expired { valid_to, now } => {
             ASSERTION_DATES.about(&[&now.to_string(), &format!("expiry time of assertion: {valid_to}")])
         }

@@ -22,7 +22,7 @@ pub(super) fn answer(request: &Request<'_>) -> Outcome {
     let form = &request.form;
     // Version 2 does not know the parameter `resource`.
     let resource = form.get("resource").filter(|_| request.version == Version::V1);
-    let target = Target::of(request.version, resource, form.get("scope"))?;
+    let target = Target::named(request.version, resource, form.get("scope"))?;
     let directory = request.aad.directory();
     granted(&directory, tenant, &client, &target)?;
     let user = directory.user(tenant, username)?.clone();

@@ -40,14 +40,13 @@ impl Wish {
         let scope = rest.join(" ");
         let resource = member("resource");
         let named = resource.is_some() || rest.iter().any(|word| !OPENID.contains(word));
-        let target = named.then(|| Target::of(request.version, resource, Some(&scope))).transpose()?;
+        let target = named.then(|| Target::named(request.version, resource, Some(&scope))).transpose()?;
         Ok(Self { prt, target, scope })
     }
 
-    /// The target of a request that is for nothing else.
-    fn needed(self, version: Version) -> Result<Target, Refusal> {
-        let name = if version == Version::V1 { "resource" } else { "scope" };
-        self.target.ok_or_else(|| MISSING_PARAMETER.about(&[name]))
+    /// Refuses a request that wants nothing.
+    fn missing(&self, version: Version) -> Refusal {
+        MISSING_PARAMETER.about(&[if version == Version::V1 { "resource" } else { "scope" }])
     }
 }
 

@@ -33,7 +33,8 @@ impl RefreshToken {
 
 impl Aad {
     /// Keeps a refresh token; its text.
-    pub(crate) fn keep_refresh_token(&self, token: RefreshToken, now: Timestamp) -> String {
+    pub(crate) fn keep_refresh_token(&self, mut token: RefreshToken, now: Timestamp) -> String {
+        token.issued = self.instant(token.sign_in.user, now);
         let lifetime = SignedDuration::from_secs(i64::from(self.lifetimes().refresh_token));
         let expires = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
         self.refresh_tokens().issue("0.A", token, now, expires, &self.deps().ids)
@@ -84,13 +85,41 @@ pub(super) fn same_tenant(path: &TenantRef, tenant: TenantId) -> Result<TenantId
     }
 }
 
-/// Refuses what a user's sessions held before they were revoked.
+impl Aad {
+    /// The time to put on what a user is given now: just after a revocation of this very instant, as a clock
+    /// may stand still.
+    pub(crate) fn instant(&self, user: ObjectId, now: Timestamp) -> Timestamp {
+        let revoked = self.directory().revoked(user);
+        let of_now = |from: &Timestamp| now <= *from && from.duration_since(now) <= SAME_INSTANT;
+        revoked.filter(of_now).unwrap_or(now)
+    }
+}
+
+/// The next instant.
+pub(crate) fn following(time: Timestamp) -> Timestamp {
+    time.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(time)
+}
+
+/// As [`not_revoked`], where of the issue only the second is known: one of the second of the revocation
+/// counts as issued after it, as a new sign-in may have come in that second.
+pub(crate) fn second_not_revoked(aad: &Aad, user: ObjectId, issued: Timestamp) -> Result<(), Refusal> {
+    match aad.directory().revoked(user) {
+        Some(from) if issued.as_second() < from.as_second() => Err(GRANT_REVOKED.about(&[&from.to_string()])),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what a user's sessions held before they were revoked. A revocation comes after all that was
+/// issued in its very instant ([`Aad::revoke_sessions`]).
 pub(crate) fn not_revoked(aad: &Aad, user: ObjectId, issued: Timestamp) -> Result<(), Refusal> {
     match aad.directory().revoked(user) {
         Some(from) if issued < from => Err(GRANT_REVOKED.about(&[&from.to_string()])),
         _ => Ok(()),
     }
 }
+
+/// Room for as many revocations in one instant.
+const SAME_INSTANT: SignedDuration = SignedDuration::from_micros(1);
 
 fn target(request: &Request<'_>, token: &RefreshToken) -> Result<Target, Refusal> {
     let form = &request.form;
@@ -99,5 +128,5 @@ fn target(request: &Request<'_>, token: &RefreshToken) -> Result<Target, Refusal
         Version::V1 => resource.is_some(),
         Version::V2 => form.get("scope").is_some(),
     };
-    if named { Target::of(request.version, resource, form.get("scope")) } else { Ok(token.target.clone()) }
+    if named { Target::named(request.version, resource, form.get("scope")) } else { Ok(token.target.clone()) }
 }

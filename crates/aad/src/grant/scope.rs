@@ -1,6 +1,6 @@
 //! What a request wants a token for: `resource` of version 1 or `scope` of version 2 (entra §4.5).
 
-use crate::errors::{BAD_SCOPE, MISSING_PARAMETER, Refusal};
+use crate::errors::{BAD_SCOPE, MALFORMED, MISSING_PARAMETER, Refusal};
 use crate::first_party::GRAPH_URI;
 use crate::route::Version;
 
@@ -18,16 +18,36 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads the target of a request. A `resource` goes first; version 1 needs it, version 2 needs a `scope`.
+    /// Reads the target of an authorization request. As [`Self::named`], but that in version 1 a sign-in
+    /// that names none means Microsoft Graph (inferred).
     pub(crate) fn of(version: Version, resource: Option<&str>, scope: Option<&str>) -> Result<Self, Refusal> {
+        let openid = scope.unwrap_or_default().split_ascii_whitespace().any(|word| word == OPENID);
+        match Self::named(version, resource, scope) {
+            Err(refusal) if openid && refusal.row == &MISSING_PARAMETER => {
+                Self::named(version, Some(GRAPH_URI), scope)
+            }
+            named => named,
+        }
+    }
+
+    /// Reads the target of a request. A `resource` goes first; version 1 needs it, version 2 needs a `scope`.
+    pub(crate) fn named(
+        version: Version,
+        resource: Option<&str>,
+        scope: Option<&str>,
+    ) -> Result<Self, Refusal> {
         let missing = match version {
             Version::V1 => "resource",
             Version::V2 => "scope",
         };
         let words = || scope.unwrap_or_default().split_ascii_whitespace();
         let offline = words().any(|word| word == OFFLINE);
-        let about_user = words().filter(|word| ABOUT_USER.contains(word)).map(str::to_owned).collect();
+        let about_user = ABOUT_USER.into_iter().filter(|known| words().any(|word| word == *known));
+        let about_user = about_user.map(str::to_owned).collect();
         if let Some(resource) = resource {
+            if resource.len() > MAX_SCOPE {
+                return Err(MALFORMED.about(&[&format!("resource is longer than {MAX_SCOPE} bytes")]));
+            }
             return Ok(Self { resource: resource.to_owned(), scopes: Vec::new(), about_user, offline });
         }
         let mut target: Option<&str> = None;
@@ -85,8 +105,12 @@ impl Target {
         version == Version::V1 || self.offline
     }
 
+    pub(crate) fn wants_email(&self) -> bool {
+        self.about_user.iter().any(|scope| scope == EMAIL)
+    }
+
     pub(crate) fn wants_id_token(&self) -> bool {
-        self.about_user.iter().any(|scope| scope == "openid")
+        self.about_user.iter().any(|scope| scope == OPENID)
     }
 }
 
@@ -101,10 +125,13 @@ fn split(scope: &str) -> (&str, &str) {
     scope.rsplit_once('/').unwrap_or((GRAPH_URI, scope))
 }
 
-const ABOUT_USER: [&str; 3] = ["openid", "profile", "email"];
+const OPENID: &str = "openid";
+const ABOUT_USER: [&str; 3] = [OPENID, "profile", EMAIL];
+const EMAIL: &str = "email";
 const OFFLINE: &str = "offline_access";
 /// Everything that was granted.
 const DEFAULT: &str = ".default";
+/// In bytes; of a resource too.
 const MAX_SCOPE: usize = 512;
 const MAX_SCOPES: usize = 32;
 
@@ -116,8 +143,31 @@ mod tests {
     fn version_1_names_a_resource() {
         let target = Target::of(Version::V1, Some("https://x"), Some("openid")).unwrap();
         assert_eq!((target.resource.as_str(), target.wants_id_token()), ("https://x", true));
-        let refusal = Target::of(Version::V1, None, Some("openid")).unwrap_err();
+        let refusal = Target::named(Version::V1, None, Some("openid")).unwrap_err();
         assert_eq!(refusal, MISSING_PARAMETER.about(&["resource"]));
+    }
+
+    #[test]
+    fn a_sign_in_of_version_1_means_graph() {
+        let target = Target::of(Version::V1, None, Some("openid profile")).unwrap();
+        assert_eq!((target.resource.as_str(), target.wants_id_token()), (GRAPH_URI, true));
+        for scope in [None, Some("profile")] {
+            let refusal = Target::of(Version::V1, None, scope).unwrap_err();
+            assert_eq!(refusal, MISSING_PARAMETER.about(&["resource"]), "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_not_larger_than_it_needs_to_be() {
+        let scope = "openid ".repeat(10_000) + "email openid offline_access";
+        let target = Target::of(Version::V2, None, Some(&scope)).unwrap();
+        assert_eq!(
+            (target.about_user, target.offline),
+            (vec!["openid".to_owned(), "email".to_owned()], true)
+        );
+        let of = |length| Target::of(Version::V1, Some(&"x".repeat(length)), None);
+        assert!(of(MAX_SCOPE).is_ok());
+        assert_eq!(of(MAX_SCOPE + 1).unwrap_err().row, &MALFORMED);
     }
 
     #[test]

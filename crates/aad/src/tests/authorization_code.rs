@@ -73,7 +73,7 @@ async fn version_1_names_the_resource_early_or_late() {
     assert_eq!((reply.status, &reply.json["resource"]), (200, &json!(RESOURCE)));
     assert!(reply.json["expires_in"].is_string() && reply.json["refresh_token"].is_string());
     lab.claims(&reply.json["id_token"], &v1_issuer(), &WEB.to_string()).await;
-    let late = code(&lab, 1, &[("scope", "openid")]).await;
+    let late = code(&lab, 1, &[("scope", "profile")]).await;
     assert_eq!(redeem(&lab, V1, &late, &[]).await.code(), 900_144);
     assert_eq!(redeem(&lab, V1, &late, &[("resource", RESOURCE)]).await.status, 200);
 }
@@ -81,6 +81,16 @@ async fn version_1_names_the_resource_early_or_late() {
 #[tokio::test]
 async fn openid_alone_is_for_graph() {
     let lab = Lab::new();
+    let old = code(&lab, 1, &[("scope", "openid")]).await;
+    let reply = redeem(&lab, V1, &old, &[]).await;
+    lab.claims(&reply.json["access_token"], &v1_issuer(), "https://graph.microsoft.com").await;
+    let late = code(&lab, 1, &[("scope", "openid")]).await;
+    let reply = redeem(&lab, V1, &late, &[("resource", RESOURCE)]).await;
+    lab.claims(&reply.json["access_token"], &v1_issuer(), RESOURCE).await;
+    // Who signs in without a browser must name it.
+    let form = password_form("", BROKER);
+    let form = [&form[..], &[("scope", "openid")]].concat();
+    assert_eq!(lab.post(V1, &form).await.code(), 900_144);
     let code = code(&lab, 2, &[("scope", "openid profile")]).await;
     let reply = redeem(&lab, V2, &code, &[]).await;
     assert_eq!(reply.status, 200, "{}", reply.json);

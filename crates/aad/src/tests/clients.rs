@@ -161,10 +161,13 @@ impl Reply {
     }
 }
 
-/// A browser: it keeps its cookie.
+/// A browser: it keeps its cookies.
 #[derive(Default)]
 pub(super) struct Browser {
+    /// The session.
     pub(super) cookie: Option<String>,
+    /// What ties a sign-in page to it.
+    pub(super) context: Option<String>,
 }
 
 impl Browser {
@@ -178,13 +181,17 @@ impl Browser {
     }
 
     async fn send(&mut self, lab: &Lab, request: http::request::Builder, body: String) -> Reply {
-        let cookie = self.cookie.clone().unwrap_or_default();
-        let request = request.header("cookie", format!("x=y; {cookie}")).body(Body::from(body)).unwrap();
-        let reply = lab.send(request).await;
-        if let Some(cookie) = reply.headers.get("set-cookie") {
+        let mut request = request;
+        for cookie in ["x=y"].into_iter().chain(self.cookie.as_deref()).chain(self.context.as_deref()) {
+            request = request.header("cookie", cookie);
+        }
+        let reply = lab.send(request.body(Body::from(body)).unwrap()).await;
+        for cookie in reply.headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
             assert!(cookie.ends_with("; path=/; Secure; HttpOnly; SameSite=None"), "{cookie}");
-            self.cookie = Some(cookie.split_once(';').unwrap().0.to_owned());
+            let cookie = cookie.split_once(';').unwrap().0.to_owned();
+            let kept = if cookie.starts_with("esctx=") { &mut self.context } else { &mut self.cookie };
+            *kept = Some(cookie);
         }
         reply
     }

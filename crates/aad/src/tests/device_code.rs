@@ -1,5 +1,6 @@
 //! Devices without a browser.
 
+use cmglab_events::kinds::AadEvent;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -227,4 +228,35 @@ async fn a_device_code_is_not_given_to_everyone() {
         assert_eq!(lab.post(path, &form).await.code(), code, "{form:?}");
     }
     assert_eq!(lab.get(path).await.status, 405);
+}
+
+#[tokio::test]
+async fn an_approval_ends_with_the_sessions_of_its_user() {
+    let lab = Lab::new();
+    let (early, late) = (waiting(&lab).await, waiting(&lab).await);
+    lab.aad.approve_device_code(&early.user_code, "alice@lab.test").unwrap();
+    lab.aad.revoke_sessions("alice@lab.test").unwrap();
+    lab.aad.approve_device_code(&late.user_code, "alice@lab.test").unwrap();
+    refused(&early.poll(&lab).await, "invalid_grant", 50173);
+    assert_eq!(late.poll(&lab).await.status, 200);
+}
+
+#[tokio::test]
+async fn it_is_told_how_a_code_was_settled() {
+    let lab = Lab::new();
+    let alice = Some(ALICE.into());
+    let codes = [waiting(&lab).await, waiting(&lab).await, waiting(&lab).await, waiting(&lab).await];
+    lab.aad.approve_device_code(&codes[0].user_code.to_lowercase(), "alice@lab.test").unwrap();
+    lab.aad.decline_device_code(&codes[1].user_code).unwrap();
+    codes[2].enter(&lab, "alice@lab.test", PASSWORD, "approve").await;
+    codes[3].enter(&lab, "", "", "decline").await;
+    // What settles nothing is not told.
+    codes[3].enter(&lab, "alice@lab.test", PASSWORD, "approve").await;
+    let told = lab.aad_events().into_iter().filter_map(|event| match event {
+        AadEvent::DeviceCodeSettled { user_code, approved, user } => Some((user_code, approved, user)),
+        _ => None,
+    });
+    let expected = [alice, None, alice, None];
+    let expected = codes.into_iter().zip(expected).map(|(code, user)| (code.user_code, user.is_some(), user));
+    assert_eq!(told.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }

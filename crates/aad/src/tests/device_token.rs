@@ -212,7 +212,7 @@ async fn a_certificate_that_was_not_issued_for_the_device_object_is_refused() {
 type Fault = (fn(&mut Attempt), u32, &'static str);
 
 const FAULTS: &[Fault] = &[
-    (|attempt| attempt.outer[0] = ("request", "twice".to_owned()), 9_002_313, "'request' is there twice"),
+    (|attempt| attempt.outer[0] = ("request", "twice".to_owned()), 9_000_411, "'request' is duplicated"),
     (|attempt| attempt.outer.truncate(1), 900_144, "grant_type"),
     (|attempt| attempt.garble = |_| String::new(), 900_144, "request"),
     (|attempt| attempt.garble = |jws| jws.replace('.', "_"), 9_002_313, "three parts"),
@@ -296,4 +296,13 @@ fn not_yet_valid(attempt: &mut Attempt) {
 fn no_such_device(attempt: &mut Attempt) {
     let stranger = DeviceId::new(Uuid::from_u128(12));
     attempt.use_certificate(&attempt.lab.certificate(authority(), stranger, &Overrides::default()));
+}
+
+#[tokio::test]
+async fn the_brokers_redirect_uri_is_written_in_either_case() {
+    let mut attempt = Attempt::new().await;
+    set(&mut attempt, "redirect_uri", json!(format!("MS-APPX-WEB://microsoft.aad.brokerplugin/{NATIVE}")));
+    assert_eq!(attempt.send().await.status, 200);
+    set(&mut attempt, "redirect_uri", json!("HTTP://localhost"));
+    assert_eq!(attempt.code().await, 50011);
 }

@@ -36,6 +36,7 @@ async fn metadata_without_a_tenant_leave_a_placeholder() {
     assert_eq!(issuer("organizations").await, placeholder);
     let consumers = json!("https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
     assert_eq!(issuer("consumers").await, consumers);
+    assert_eq!(issuer("9188040D-6C67-4C5B-B112-36A304B66DAD").await, consumers);
 }
 
 #[tokio::test]
@@ -96,6 +97,8 @@ async fn user_realms_have_two_forms() {
     assert_eq!((&v1["account_type"], &v1["domain_name"]), (&json!("Managed"), &json!("lab.test")));
     let v2 = lab.get("/common/UserRealm/Alice%40lab.test?api-version=2.0").await.json;
     assert_eq!((&v2["NameSpaceType"], &v2["DomainName"]), (&json!("Managed"), &json!("lab.test")));
+    // As it was asked.
+    assert_eq!(v2["Login"], "Alice@lab.test");
     let unknown = lab.get("/common/userrealm/x@nowhere.test?api-version=1.0").await.json;
     assert_eq!(unknown["account_type"], "Unknown");
 }

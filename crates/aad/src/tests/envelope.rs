@@ -6,6 +6,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::lab::*;
+use crate::answer::{Page, Reply};
 
 const CALLER: &str = "0f1e2d3c-0000-4000-8000-00000000abcd";
 
@@ -104,6 +105,12 @@ async fn what_is_not_built_says_so() {
     let paths = [
         (Method::POST, "/lab.test/sidtoname"),
         (Method::GET, "/common/wsfed"),
+        (Method::POST, "/lab.test/kerberos"),
+        (Method::GET, "/common/saml2?SAMLRequest=x"),
+        (Method::GET, "/lab.test/FederationMetadata/2007-06/FederationMetadata.xml"),
+        (Method::GET, "/FederationMetadata/2007-06/FederationMetadata.xml"),
+        (Method::GET, "/v1.0/me"),
+        (Method::GET, "/beta/devices"),
         (Method::POST, "/EnrollmentServer/DeviceEnrollmentWebService.svc"),
     ];
     for (method, path) in paths {
@@ -111,6 +118,43 @@ async fn what_is_not_built_says_so() {
         assert_eq!(lab.send(request).await.status, 501, "{path}");
         assert!(matches!(lab.aad_events().pop(), Some(AadEvent::NotBuilt { .. })), "{path}");
     }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let lab = Lab::new();
+    let request =
+        |method: Method, path: &str| Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    for path in ["/common/discovery/keys", "/lab.test/userrealm/x@lab.test", "/common/oauth2/nativeclient"] {
+        let head = lab.send(request(Method::HEAD, path)).await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+        assert!(!lab.get(path).await.text.is_empty());
+    }
+    assert_eq!(lab.send(request(Method::HEAD, "/common/oauth2/token")).await.status, 405);
+}
+
+#[tokio::test]
+async fn a_parameter_stands_once() {
+    let lab = Lab::new();
+    let twice = [("grant_type", "srv_challenge"), ("grant_type", "srv_challenge")];
+    assert_eq!(lab.post("/common/oauth2/token", &twice[..1]).await.status, 200);
+    assert_eq!(lab.post("/common/oauth2/token", &twice).await.json["error_codes"], json!([9_000_411]));
+    let keys = "/common/discovery/keys?a=1&";
+    assert_eq!(lab.get(&format!("{keys}b=1")).await.status, 200);
+    assert_eq!(lab.get(&format!("{keys}a=1")).await.json["error_codes"], json!([9_000_411]));
+}
+
+#[test]
+fn answers_are_printed_without_what_they_hold() {
+    let page = Page {
+        status: 302,
+        location: Some("https://x/?code=hunter2".to_owned()),
+        html: "hunter2".to_owned(),
+        headers: vec![(http::header::SET_COOKIE, "hunter2".to_owned())],
+    };
+    let all = [Reply::Page(page), Reply::Jose("hunter2".to_owned()), json!({"a": "hunter2"}).into()];
+    let text = format!("{all:?}");
+    assert!(!text.contains("hunter2") && text.contains("302"), "{text}");
 }
 
 #[tokio::test]
@@ -122,6 +166,8 @@ async fn what_is_not_there_is_json_too() {
     }
     let reply = lab.get("/common/oauth2/token").await;
     assert_eq!((reply.status, reply.headers["allow"].to_str().unwrap()), (405, "POST"));
+    let posted = lab.post("/common/discovery/keys", &[]).await;
+    assert_eq!(posted.headers["allow"], "GET, HEAD");
     assert_eq!(lab.post("/common/discovery/keys", &[]).await.status, 405);
     for path in ["/EnrollmentServer/device/", "/EnrollmentServer/device/x", "/EnrollmentServer/key/"] {
         assert_eq!(lab.get(path).await.status, 405, "{path}");

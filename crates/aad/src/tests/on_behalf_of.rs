@@ -163,3 +163,15 @@ async fn the_request_is_checked_around_it() {
     let good = assertion(&lab).await;
     assert_eq!(post(&lab, V2, &good, &[]).await.code(), 65001);
 }
+
+#[tokio::test]
+async fn a_sign_in_in_the_second_of_a_revocation_counts() {
+    let lab = Lab::new();
+    let old = assertion(&lab).await;
+    lab.clock.advance(SignedDuration::from_millis(1300)).await;
+    lab.aad.revoke_sessions("alice@lab.test").unwrap();
+    lab.clock.advance(SignedDuration::from_millis(200)).await;
+    let new = assertion(&lab).await;
+    assert_eq!(post(&lab, V2, &old, &[]).await.code(), 50173);
+    assert_eq!(post(&lab, V2, &new, &[]).await.status, 200);
+}

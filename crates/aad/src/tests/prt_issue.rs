@@ -262,3 +262,29 @@ async fn a_device_key_may_be_elliptic() {
     broker.lab.aad.directory_mut().device_mut(broker.device).unwrap().thumbprint = thumbprint;
     assert_eq!(broker.post(V2, &jws).await.status, 200);
 }
+
+#[tokio::test]
+async fn aza_and_a_resource_give_both_tokens() {
+    let broker = Broker::new().await;
+    for (path, scope, resource) in [
+        (V1, "openid aza ugs", json!(RESOURCE)),
+        (V2, "openid aza https://ConfigMgrService/.default", Value::Null),
+    ] {
+        let mut wish = broker.wish().await;
+        wish["scope"] = json!(scope);
+        wish["resource"] = resource;
+        let json = broker.post(path, &broker.by_device(&wish)).await.json();
+        let claims = broker.lab.claims(&json["access_token"], &v1_issuer(), RESOURCE).await;
+        assert_eq!(claims["deviceid"], json!(broker.device));
+        assert_eq!((&json["device_tenant_id"], &json["token_type"]), (&json!(TENANT), &json!("Bearer")));
+        assert_eq!(json["refresh_token_expires_in"], json!(1_209_599));
+        assert!(json["id_token"].is_string() && json["client_info"].is_string());
+        // The refresh token is the primary one: its session key redeems it.
+        let prt = held(&json);
+        let usage = by_session(&prt.key, Default::default(), &broker.use_of(&prt).await);
+        assert!(broker.post(V1, &usage).await.opened(&prt.key)["access_token"].is_string());
+    }
+    let mut wish = broker.wish().await;
+    wish["resource"] = json!("https://Other");
+    assert_eq!(broker.post(V1, &broker.by_device(&wish)).await.code(), 500_011);
+}

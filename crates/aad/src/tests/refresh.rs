@@ -108,3 +108,19 @@ async fn a_sign_in_may_be_too_old_for_a_resource() {
     lab.clock.advance(SignedDuration::from_secs(1)).await;
     assert_eq!(codes(&renew(&lab, "lab.test", &native, &token).await), &json!([70043]));
 }
+
+#[tokio::test]
+async fn a_revocation_divides_its_own_instant() {
+    let lab = Lab::new();
+    let native = NATIVE.to_string();
+    let mut earlier = Vec::new();
+    for _ in 0..3 {
+        earlier.push(signed_in(&lab).await);
+        lab.aad.revoke_sessions("alice@lab.test").unwrap();
+    }
+    let later = signed_in(&lab).await;
+    for token in &earlier {
+        assert_eq!(codes(&renew(&lab, "lab.test", &native, token).await), &json!([50173]));
+    }
+    assert_eq!(renew(&lab, "lab.test", &native, &later).await.status, 200);
+}

@@ -94,15 +94,15 @@ async fn a_join_needs_a_good_token() {
     ];
     for (index, token) in bad.iter().enumerate() {
         let reply = lab.join_with(token, &join_body(0)).await;
-        assert_eq!((reply.status, &reply.json["Code"]), (401, &json!("AuthenticationError")), "{index}");
-        assert!(matches!(lab.aad_events().pop(), Some(AadEvent::DeviceRefused { status: 401, .. })));
+        assert_eq!((reply.status, &reply.json["Code"]), (400, &json!("AuthenticationError")), "{index}");
+        assert!(matches!(lab.aad_events().pop(), Some(AadEvent::DeviceRefused { status: 400, .. })));
     }
     let bare = Request::post("/EnrollmentServer/device/?api-version=2.0").body(Body::empty()).unwrap();
-    assert_eq!(lab.send(bare).await.status, 401);
+    assert_eq!(lab.send(bare).await.status, 400);
     assert!(lab.aad.devices().is_empty());
     assert_eq!(lab.join_with(&good, &join_body(0)).await.status, 200);
     lab.clock.advance(SignedDuration::from_hours(2)).await;
-    assert_eq!(lab.join_with(&good, &join_body(0)).await.status, 401);
+    assert_eq!(lab.join_with(&good, &join_body(0)).await.status, 400);
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_device_deletes_itself_with_its_certificate() {
     let told = AadEvent::DeviceDeleted { tenant: TENANT, device: device.id };
     assert_eq!(lab.aad_events().pop(), Some(told));
     let again = lab.delete(device.id, &device.certificate, CertificateVerdict::Valid).await;
-    assert_eq!((again.status, &again.json["Subcode"]), (401, &json!("DeviceNotFound")));
+    assert_eq!((again.status, &again.json["Subcode"]), (400, &json!("DeviceNotFound")));
 }
 
 #[tokio::test]
@@ -202,11 +202,11 @@ async fn a_device_is_not_deleted_by_others() {
     let forged = lab.certificate(impostor(), device.id, &Overrides::default());
     let (real, valid) = (&device.certificate, CertificateVerdict::Valid);
     let attempts = [
-        (real, CertificateVerdict::Revoked, 401),
-        (real, CertificateVerdict::Expired, 401),
-        (real, CertificateVerdict::UnknownIssuer, 401),
-        (&forged, valid, 401),
-        (&stranger, valid, 403),
+        (real, CertificateVerdict::Revoked, 400),
+        (real, CertificateVerdict::Expired, 400),
+        (real, CertificateVerdict::UnknownIssuer, 400),
+        (&forged, valid, 400),
+        (&stranger, valid, 400),
     ];
     for (leaf, verdict, status) in attempts {
         let reply = lab.delete(device.id, leaf, verdict).await;
@@ -214,7 +214,34 @@ async fn a_device_is_not_deleted_by_others() {
     }
     let bare =
         Request::delete(format!("/EnrollmentServer/device/{}", device.id)).body(Body::empty()).unwrap();
-    assert_eq!(lab.send(bare).await.status, 401);
+    assert_eq!(lab.send(bare).await.status, 400);
     assert_eq!(lab.aad.devices().len(), 1);
     assert_eq!(lab.delete(device.id, real, valid).await.status, 200);
+}
+
+#[tokio::test]
+async fn any_spelling_of_the_service_will_do() {
+    let lab = Lab::new();
+    let app = "01cb2876-7ebd-4aa4-9cc9-d28bd4d359a9";
+    let (slash, loud) = (format!("{DRS}/"), DRS.to_uppercase());
+    for resource in [DRS, slash.as_str(), loud.as_str(), app, &app.to_uppercase()] {
+        let token = lab.user_token(resource, BROKER).await;
+        assert_eq!(lab.join_with(&token, &join_body(0)).await.status, 200, "{resource}");
+    }
+    let other = lab.user_token(RESOURCE, &NATIVE.to_string()).await;
+    let refused = lab.join_with(&other, &join_body(0)).await;
+    assert_eq!((refused.status, &refused.json["Subcode"]), (400, &json!("TokenInvalid")));
+}
+
+#[tokio::test]
+async fn another_application_of_that_name_is_another() {
+    let lab = Lab::new();
+    let mut namesake = app(cmglab_proto::ids::AppId::new(uuid::Uuid::from_u128(55)), Some(DRS));
+    namesake.public = true;
+    lab.aad.add_app(namesake).unwrap();
+    let native = NATIVE.to_string();
+    let may = crate::Permission { resource: uuid::Uuid::from_u128(55).into(), ..may_act(SERVER) };
+    lab.aad.grant_consent(NATIVE, may).unwrap();
+    let token = lab.user_token(DRS, &native).await;
+    assert_eq!(lab.join_with(&token, &join_body(0)).await.status, 400);
 }

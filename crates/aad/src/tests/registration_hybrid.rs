@@ -119,7 +119,7 @@ async fn joining_again_puts_another_certificate_in_place_of_the_first() {
     }
     let der = |index: usize| STANDARD.decode(certificates[index].as_str().unwrap()).unwrap();
     let valid = CertificateVerdict::Valid;
-    assert_eq!(lab.delete(PC, &der(0), valid).await.status, 401);
+    assert_eq!(lab.delete(PC, &der(0), valid).await.status, 400);
     assert_eq!(lab.delete(PC, &der(1), valid).await.status, 200);
     // Until it is synchronised anew.
     assert_eq!(put(&lab, PC, &body()).await.json["Subcode"], "DeviceNotFound");
@@ -167,19 +167,19 @@ async fn every_fault_has_its_refusal() {
         (with(client, Value::Null), 400, "BadRequest", "InvalidParameter"),
         (with(client, unsigned), 400, "BadRequest", "InvalidParameter"),
         (with("TargetDomainId", json!(OTHER_TENANT)), 400, "DirectoryError", "DeviceNotFound"),
-        (with(client, bad_blob), 401, "AuthenticationError", "SignatureInvalid"),
-        (with(client, stranger), 401, "AuthenticationError", "SignatureInvalid"),
-        (with(client, proof("S-1-5-21-9.2026-03-01 12:00:00Z")), 401, "AuthenticationError", "SidMismatch"),
-        (with(client, proof(SID)), 401, "AuthenticationError", "SignatureExpired"),
+        (with(client, bad_blob), 400, "AuthenticationError", "SignatureInvalid"),
+        (with(client, stranger), 400, "AuthenticationError", "SignatureInvalid"),
+        (with(client, proof("S-1-5-21-9.2026-03-01 12:00:00Z")), 400, "AuthenticationError", "SidMismatch"),
+        (with(client, proof(SID)), 400, "AuthenticationError", "SignatureExpired"),
         (
             with(client, proof(&format!("{SID}.2026-03-01 11:54:59Z"))),
-            401,
+            400,
             "AuthenticationError",
             "SignatureExpired",
         ),
         (
             with(client, proof(&format!("{SID}.2026-03-01 12:05:01Z"))),
-            401,
+            400,
             "AuthenticationError",
             "SignatureExpired",
         ),
@@ -208,7 +208,7 @@ async fn every_fault_has_its_refusal() {
         assert_eq!(put(&lab, PC, &body()).await.status, 200, "{age}");
     }
     lab.clock.advance(SignedDuration::from_secs(1)).await;
-    assert_eq!(put(&lab, PC, &body()).await.status, 401);
+    assert_eq!(put(&lab, PC, &body()).await.status, 400);
 }
 
 #[tokio::test]

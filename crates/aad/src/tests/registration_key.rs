@@ -66,17 +66,17 @@ async fn a_user_registers_a_key_on_a_device() {
 async fn the_token_must_be_that_of_a_user_on_a_good_device() {
     let seat = Seat::new(&config()).await;
     let unbound = seat.lab.registration_token().await;
-    assert_eq!(refusal(&seat.register(&unbound, &body()).await), (403, Some("DeviceRequired")));
+    assert_eq!(refusal(&seat.register(&unbound, &body()).await), (400, Some("DeviceRequired")));
     let flipped = forge::flipped_signature(&seat.token).unwrap();
-    assert_eq!(refusal(&seat.register(&flipped, &body()).await), (401, Some("TokenInvalid")));
+    assert_eq!(refusal(&seat.register(&flipped, &body()).await), (400, Some("TokenInvalid")));
     let bare = seat.lab.json(Method::POST, TARGET, None, &body()).await;
-    assert_eq!(refusal(&bare), (401, Some("TokenMissing")));
+    assert_eq!(refusal(&bare), (400, Some("TokenMissing")));
     seat.lab.aad.disable_device(seat.device).unwrap();
-    assert_eq!(refusal(&seat.register(&seat.token, &body()).await), (403, Some("DeviceDisabled")));
+    assert_eq!(refusal(&seat.register(&seat.token, &body()).await), (400, Some("DeviceDisabled")));
     seat.lab.aad.enable_device(seat.device).unwrap();
     assert_eq!(seat.register(&seat.token, &body()).await.status, 200);
     seat.lab.aad.delete_device(seat.device).unwrap();
-    assert_eq!(refusal(&seat.register(&seat.token, &body()).await), (401, Some("DeviceNotFound")));
+    assert_eq!(refusal(&seat.register(&seat.token, &body()).await), (400, Some("DeviceNotFound")));
 }
 
 #[tokio::test]
@@ -97,11 +97,22 @@ async fn the_key_must_be_one() {
 async fn a_second_factor_is_asked_for_where_the_lab_wants_it() {
     let seat = Seat::new(&AadConfig { key_provisioning_needs_second_factor: true, ..config() }).await;
     let reply = seat.register(&seat.token, &body()).await;
-    assert_eq!(refusal(&reply), (403, Some("SecondFactorRequired")));
+    assert_eq!(refusal(&reply), (400, Some("SecondFactorRequired")));
     for method in ["mfa", "ngcmfa"] {
         let key = &signing_keys().current;
         let token =
             forge::resigned(&seat.token, key, |claims| claims["amr"] = json!(["pwd", method])).unwrap();
         assert_eq!(seat.register(&token, &body()).await.status, 200, "{method}");
     }
+}
+
+#[tokio::test]
+async fn a_key_goes_with_its_device() {
+    let seat = Seat::new(&config()).await;
+    let reply = seat.register(&seat.token, &body()).await;
+    let kid = reply.json["kid"].as_str().unwrap();
+    let known = || seat.lab.aad.directory().user_key(ALICE.into(), kid).is_some();
+    assert!(known());
+    seat.lab.aad.delete_device(seat.device).unwrap();
+    assert!(!known());
 }

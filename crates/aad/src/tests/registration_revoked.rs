@@ -68,7 +68,7 @@ async fn a_revoked_certificate_is_on_the_list_and_proves_nothing() {
     assert!(reply.json["error_description"].as_str().unwrap().contains("is revoked"));
     // The port may still judge by an older list.
     let reply = lab.delete(joined.id, &joined.certificate, CertificateVerdict::Valid).await;
-    assert_eq!((reply.status, &reply.json["Subcode"]), (401, &json!("CertificateInvalid")));
+    assert_eq!((reply.status, &reply.json["Subcode"]), (400, &json!("CertificateInvalid")));
     assert!(reply.json["Message"].as_str().unwrap().contains("revoked"));
     assert_eq!(lab.aad.devices().len(), 2);
 

@@ -41,7 +41,7 @@ async fn who_is_signed_in_is_not_asked_again() {
     for prompt in ["login", "select_account"] {
         assert_eq!(browser.get(&lab, &target(V2, &[("prompt", prompt)])).await.status, 200);
     }
-    let mut stranger = Browser { cookie: Some("ESTSAUTH=0.Anonsense".to_owned()) };
+    let mut stranger = Browser { cookie: Some("ESTSAUTH=0.Anonsense".to_owned()), ..Browser::default() };
     assert_eq!(silent(&lab, &mut stranger, V2, &[]).await, "login_required");
 }
 
@@ -60,7 +60,7 @@ async fn a_session_ends_with_time_and_by_signing_out() {
     assert_eq!((page.status, browser.cookie.as_deref()), (200, Some("ESTSAUTH=")));
     assert!(page.text.contains("You signed out."));
     // Nor does the cookie count when the browser keeps it.
-    assert_eq!(silent(&lab, &mut Browser { cookie }, V2, &[]).await, "login_required");
+    assert_eq!(silent(&lab, &mut Browser { cookie, ..Browser::default() }, V2, &[]).await, "login_required");
 }
 
 #[tokio::test]

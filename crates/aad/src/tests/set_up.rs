@@ -97,3 +97,28 @@ fn passwords_are_not_shown() {
     let user: crate::User = serde_json::from_str(user).unwrap();
     assert!(user.password.is("x") && !user.password.is("y"));
 }
+
+#[test]
+fn nothing_lasts_no_time() {
+    type Change = fn(&mut AadConfig);
+    let changes: [Change; 8] = [
+        |config| config.lifetimes.device_token = 0,
+        |config| config.lifetimes.user_token_min = 0,
+        |config| config.lifetimes.nonce = 0,
+        |config| config.lifetimes.refresh_token = 0,
+        |config| config.lifetimes.primary_refresh_token = 0,
+        |config| config.lifetimes.code = 0,
+        |config| config.lifetimes.device_code = 0,
+        |config| config.apps[1].claims.lifetime = Some(0),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut config = config();
+        change(&mut config);
+        let error = set_up(&config, signing_keys()).unwrap_err();
+        assert!(matches!(error, AadError::Invalid { what: "lifetime", .. }), "{index} {error}");
+    }
+    let aad = set_up(&config(), signing_keys()).unwrap();
+    let lasting = |seconds| crate::ClaimOptions { lifetime: Some(seconds), ..Default::default() };
+    assert_eq!(aad.set_claims(SERVER, lasting(1)), Ok(()));
+    assert!(matches!(aad.set_claims(SERVER, lasting(0)), Err(AadError::Invalid { what: "lifetime", .. })));
+}

@@ -1,5 +1,7 @@
 //! Throttling, outages and loops.
 
+use cmglab_events::Kind;
+use cmglab_events::kinds::LabEvent;
 use cmglab_fault::{Point, Rule, Verdict, When};
 use serde_json::json;
 
@@ -33,6 +35,8 @@ async fn an_outage_is_a_503() {
     let guard = lab.faults.install(rule("", When::Always, Verdict::Outage { retry_after: 5 }));
     let reply = lab.get("/common/.well-known/openid-configuration").await;
     assert_eq!((reply.status, &reply.json["error_codes"]), (503, &json!([90033])));
+    let applied = LabEvent::FaultApplied { point: "azure-ad".to_owned(), verdict: "outage".to_owned() };
+    assert!(lab.events.snapshot().iter().any(|event| event.kind == Kind::Lab(applied.clone())));
     drop(guard);
     assert_eq!(lab.get("/common/.well-known/openid-configuration").await.status, 200);
 }

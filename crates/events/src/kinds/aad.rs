@@ -25,6 +25,16 @@ pub enum AadEvent {
         /// What was answered, or why not.
         answer: String,
     },
+    /// A user approved a device code, or it was declined.
+    DeviceCodeSettled {
+        /// What the device showed.
+        user_code: String,
+        /// Whether the device is signed in.
+        approved: bool,
+        /// The user who approved it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<ObjectId>,
+    },
     /// A device left the directory.
     DeviceDeleted {
         /// Its tenant.

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::store::State;
+use super::store::{State, settled as event};
 use super::{SignedIn, approve};
 use crate::Aad;
 use crate::answer::{self, Outcome, Page, Trouble};
@@ -39,11 +39,13 @@ fn shown(aad: &Aad, ask: &Ask, tenant: &str) -> Outcome {
 fn settled(aad: &Aad, ask: &Ask, path: &TenantRef, form: &Form) -> Result<Page, Refusal> {
     let code = form.get("user_code").ok_or_else(|| MISSING_PARAMETER.about(&["user_code"]))?;
     if form.get("action") == Some("decline") {
-        aad.device_code_store().settle(code, ask.now, |_| Ok(State::Declined))?;
+        let code = aad.device_code_store().settle(code, ask.now, |_| Ok(State::Declined))?;
+        ask.voice.emit(event(code, None));
         return Ok(pages::message("Declined", "The device was not signed in. You can close this page."));
     }
     let (user, tenant) = user_of(aad, path, form, Version::V2)?;
-    approve(aad, code, SignedIn { tenant, user: user.object_id }, ask.now)?;
+    let code = approve(aad, code, SignedIn { tenant, user: user.object_id }, ask.now)?;
+    ask.voice.emit(event(code, Some(user.object_id)));
     Ok(pages::message("Signed in", "The device is signed in. You can close this page."))
 }
 

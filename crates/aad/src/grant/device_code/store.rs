@@ -1,18 +1,19 @@
 //! The device codes that are out, and the hand that settles them without a page.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cmglab_events::kinds::AadEvent;
 use cmglab_ids::Ids;
-use cmglab_proto::ids::{AppId, TenantId};
+use cmglab_proto::ids::{AppId, ObjectId, TenantId};
 use jiff::Timestamp;
 
 use super::{SignedIn, approve};
 use crate::errors::{DEVICE_CODE_EXPIRED, DEVICE_CODE_UNKNOWN, Refusal, USER_CODE_EXPIRED};
 use crate::grant::for_user::SignIn;
 use crate::grant::scope::Target;
-use crate::tickets::{Found, Tickets};
+use crate::tickets::{Found, Tickets, make_room};
 use crate::{Aad, AadError};
 
 /// A device that waits for a user (RFC 8628).
@@ -51,20 +52,18 @@ pub(super) enum State {
 pub(crate) struct DeviceCodes {
     /// From a device code to its user code.
     tickets: Tickets<String>,
-    entries: Mutex<BTreeMap<String, Entry>>,
+    entries: Mutex<HashMap<String, Entry>>,
 }
 
 impl DeviceCodes {
     pub(crate) fn new() -> Self {
-        Self { tickets: Tickets::new(), entries: Mutex::default() }
+        Self { tickets: Tickets::new(MAX_ENTRIES), entries: Mutex::default() }
     }
 
     /// Keeps an entry; its device code and its user code.
     pub(super) fn issue(&self, entry: Entry, now: Timestamp, ids: &Ids) -> (String, String) {
         let mut entries = self.lock();
-        if entries.len() >= MAX_ENTRIES {
-            make_room(&mut entries, now);
-        }
+        make_room(&mut entries, MAX_ENTRIES, now, |entry| entry.expires);
         let mut user_code = user_code(ids);
         while entries.contains_key(&user_code) {
             user_code = self::user_code(ids);
@@ -86,22 +85,23 @@ impl DeviceCodes {
         entry.map(|entry| (user_code, entry)).ok_or_else(|| DEVICE_CODE_EXPIRED.plain())
     }
 
-    /// Settles a pending entry.
+    /// Settles a pending entry; its user code as it was handed out.
     pub(super) fn settle(
         &self,
         user_code: &str,
         now: Timestamp,
         state: impl FnOnce(&Entry) -> Result<State, Refusal>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<String, Refusal> {
+        let user_code = normal(user_code);
         let mut entries = self.lock();
-        let entry = entries.get_mut(&normal(user_code));
+        let entry = entries.get_mut(&user_code);
         let entry = entry.filter(|entry| matches!(entry.state, State::Pending));
         let entry = entry.ok_or_else(|| DEVICE_CODE_UNKNOWN.plain())?;
         if entry.expires <= now {
             return Err(USER_CODE_EXPIRED.plain());
         }
         entry.state = state(entry)?;
-        Ok(())
+        Ok(user_code)
     }
 
     /// Takes an approval; `false` when there is none, or no more.
@@ -115,16 +115,19 @@ impl DeviceCodes {
         let entries = self.lock();
         let open =
             entries.iter().filter(|(_, entry)| now < entry.expires && matches!(entry.state, State::Pending));
-        open.map(|(user_code, entry)| PendingDeviceCode {
-            user_code: user_code.clone(),
-            client: entry.client,
-            tenant: entry.tenant,
-            expires: entry.expires,
-        })
-        .collect()
+        let mut open: Vec<_> = open
+            .map(|(user_code, entry)| PendingDeviceCode {
+                user_code: user_code.clone(),
+                client: entry.client,
+                tenant: entry.tenant,
+                expires: entry.expires,
+            })
+            .collect();
+        open.sort_unstable_by(|one, other| one.user_code.cmp(&other.user_code));
+        open
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -156,13 +159,16 @@ impl Aad {
         });
         drop(directory);
         let signed_in = user.ok_or_else(|| AadError::UnknownUser(upn.to_owned()))?;
-        approve(self, user_code, signed_in, self.deps().clock.now()).map_err(|refusal| {
+        let user = signed_in.user;
+        let approved = approve(self, user_code, signed_in, self.deps().clock.now()).map_err(|refusal| {
             if [&DEVICE_CODE_UNKNOWN, &USER_CODE_EXPIRED].contains(&refusal.row) {
                 return AadError::UnknownDeviceCode(user_code.to_owned());
             }
             let reason = "the device asked at another tenant, or its application is not in the user's";
             AadError::Invalid { what: "user", value: upn.to_owned(), reason }
-        })
+        })?;
+        self.deps().events.emit(settled(approved, Some(user)));
+        Ok(())
     }
 
     /// Declines the sign-in of a device that waits.
@@ -172,20 +178,15 @@ impl Aad {
     pub fn decline_device_code(&self, user_code: &str) -> Result<(), AadError> {
         let now = self.deps().clock.now();
         let declined = self.device_code_store().settle(user_code, now, |_| Ok(State::Declined));
-        declined.map_err(|_| AadError::UnknownDeviceCode(user_code.to_owned()))
+        let declined = declined.map_err(|_| AadError::UnknownDeviceCode(user_code.to_owned()))?;
+        self.deps().events.emit(settled(declined, None));
+        Ok(())
     }
 }
 
-fn make_room(entries: &mut BTreeMap<String, Entry>, now: Timestamp) {
-    entries.retain(|_, entry| now < entry.expires);
-    if entries.len() < MAX_ENTRIES {
-        return;
-    }
-    let mut ends: Vec<_> = entries.values().map(|entry| entry.expires).collect();
-    ends.sort_unstable();
-    // An eighth at once, so that a full store is not searched for every code.
-    let limit = ends.get(MAX_ENTRIES / 8).copied().unwrap_or(Timestamp::MAX);
-    entries.retain(|_, entry| limit < entry.expires);
+/// What is told of a settled code: the user who approved, or that it was declined.
+pub(super) fn settled(user_code: String, user: Option<ObjectId>) -> AadEvent {
+    AadEvent::DeviceCodeSettled { user_code, approved: user.is_some(), user }
 }
 
 fn user_code(ids: &Ids) -> String {

@@ -54,6 +54,12 @@ pub(super) fn primary(
     Ok(body)
 }
 
+/// The answer with an access token and a new primary refresh token beside it.
+pub(super) fn with_access(mut access: Map<String, Value>, primary: Map<String, Value>) -> Map<String, Value> {
+    access.extend(primary.into_iter().filter(|(name, _)| WITH_ACCESS.contains(&name.as_str())));
+    access
+}
+
 /// Who the user is, and a refresh token for the client, where no resource was named.
 pub(super) fn identity(
     request: &Request<'_>,
@@ -65,7 +71,7 @@ pub(super) fn identity(
     let mut body = about_user(request, prt, client)?;
     let seconds = aad.lifetimes().user_token_min;
     // Without a resource version 2 means Microsoft Graph, and so does a renewal of this.
-    let target = Target::of(Version::V2, None, Some(scope))?;
+    let target = Target::named(Version::V2, None, Some(scope))?;
     let token = RefreshToken::new(sign_in(prt, client), target, now);
     body.extend([
         ("token_type".to_owned(), json!("Bearer")),
@@ -93,10 +99,7 @@ fn about_user(request: &Request<'_>, prt: &Prt, client: &App) -> Result<Map<Stri
         scopes: "",
         client_proof: ClientProof::None,
     };
-    let version = match request.version {
-        Version::V1 => 1,
-        Version::V2 => 2,
-    };
+    let version = request.version.number();
     let id_token = aad.sign(version, &frame.id_token(&subject, version, request.form.get("nonce")))?;
     let mut body = Map::new();
     body.insert("id_token".to_owned(), json!(id_token));
@@ -110,3 +113,7 @@ fn number(request: &Request<'_>, number: i64) -> Value {
         Version::V2 => json!(number),
     }
 }
+
+/// What a new primary refresh token adds to the answer with an access token.
+const WITH_ACCESS: [&str; 4] =
+    ["refresh_token", "refresh_token_expires_in", "session_key_jwe", "device_tenant_id"];

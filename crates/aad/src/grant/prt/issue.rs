@@ -28,13 +28,23 @@ pub(in crate::grant) fn answer(request: &Request<'_>, jws: &str, grant_type: &st
         _ => hello::sign_in(&around)?,
     };
     let wish = Wish::of(request, &payload)?;
-    let body = if wish.prt {
-        answer::primary(request, grant_type, &client, &device, around.prt(sign_in)?, true)?
-    } else {
-        let target = wish.needed(request.version)?;
-        let refresh = target.wants_refresh(request.version);
-        let extras = Extras { refresh, ..Extras::default() };
-        request.for_user(grant_type, &sign_in, ClientProof::None, &target, extras)?
+    let body = match &wish.target {
+        None if wish.prt => {
+            answer::primary(request, grant_type, &client, &device, around.prt(sign_in)?, true)?
+        }
+        None => return Err(wish.missing(request.version).into()),
+        Some(target) => {
+            let refresh = !wish.prt && target.wants_refresh(request.version);
+            let extras = Extras { refresh, id_token: wish.prt, client_info: wish.prt, ..Extras::default() };
+            let body = request.for_user(grant_type, &sign_in, ClientProof::None, target, extras)?;
+            if wish.prt {
+                let prt = around.prt(sign_in)?;
+                let primary = answer::primary(request, grant_type, &client, &device, prt, true)?;
+                answer::with_access(body, primary)
+            } else {
+                body
+            }
+        }
     };
     Ok(Reply::from(body))
 }

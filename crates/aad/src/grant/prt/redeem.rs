@@ -13,6 +13,7 @@ use crate::claims::ClientProof;
 use crate::errors::{ASSERTION_INVALID, REDIRECT_URI, Refusal};
 use crate::first_party::broker_redirect;
 use crate::grant::for_user::{Extras, SignIn};
+use crate::grant::redirect::takes;
 use crate::grant::{Request, refresh};
 use crate::proof::{Freshness, SessionProof};
 use crate::prt::Prt;
@@ -34,12 +35,8 @@ pub(in crate::grant) fn answer(request: &Request<'_>, jws: &str) -> Outcome {
         (new, Some(target)) => {
             let extras = Extras { refresh: !new, client_info: true, ..Extras::default() };
             let sign_in = sign_in(prt, &client);
-            let mut body = request.for_user(GRANT, &sign_in, ClientProof::None, target, extras)?;
-            if new {
-                let primary = renewed(request, &proven, &client)?;
-                body.extend(primary.into_iter().filter(|(name, _)| WITH_ACCESS.contains(&name.as_str())));
-            }
-            body
+            let body = request.for_user(GRANT, &sign_in, ClientProof::None, target, extras)?;
+            if new { answer::with_access(body, renewed(request, &proven, &client)?) } else { body }
         }
     };
     sealed(aad, &prt.session_key, &body)
@@ -99,13 +96,12 @@ fn audience(aad: &Aad, payload: &Map<String, Value>) -> Result<(), Refusal> {
 fn may_use_broker(client: &App, payload: &Map<String, Value>) -> Result<(), Refusal> {
     let id = client.app_id.to_string();
     let own = broker_redirect(client.app_id.guid());
-    let registered = |uri: &str| client.redirect_uris.iter().any(|known| known.eq_ignore_ascii_case(uri));
-    if client.tenant != TenantId::zero() && !registered(&own) {
+    if client.tenant != TenantId::zero() && !takes(client, &own) {
         return Err(REDIRECT_URI.about(&[&own, &id]));
     }
     let sent = payload.get("redirect_uri").and_then(Value::as_str).filter(|sent| !sent.is_empty());
     match sent {
-        Some(sent) if !registered(sent) && !sent.eq_ignore_ascii_case(MOBILE_BROKER) => {
+        Some(sent) if !takes(client, sent) && !sent.eq_ignore_ascii_case(MOBILE_BROKER) => {
             Err(REDIRECT_URI.about(&[sent, &id]))
         }
         _ => Ok(()),
@@ -123,8 +119,5 @@ fn sealed(aad: &Aad, key: &SessionKey, body: &Map<String, Value>) -> Outcome {
 }
 
 const GRANT: &str = "prt";
-/// What a new primary refresh token adds to the answer with an access token.
-const WITH_ACCESS: [&str; 4] =
-    ["refresh_token", "refresh_token_expires_in", "session_key_jwe", "device_tenant_id"];
 const MOBILE_BROKER: &str = "msauth://Microsoft.AAD.BrokerPlugin";
 const CTX: usize = 24;

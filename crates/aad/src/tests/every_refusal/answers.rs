@@ -75,7 +75,8 @@ fn on_page(lab: &Lab, reply: &Reply) -> Refusal {
     let config = page_config(&reply.text);
     let text = config["strServiceExceptionMessage"].as_str().unwrap();
     assert_eq!(config["iErrorCode"], json!(event(lab).0));
-    of_text(lab, Some(reply.status), text)
+    // The status of a page says nothing of the refusal on it.
+    of_text(lab, None, text)
 }
 
 /// Pages and redirections leave out what the row says beside its text.

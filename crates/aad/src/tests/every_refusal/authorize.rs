@@ -12,6 +12,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     (&CHALLENGE_MISSING, |cause| Box::pin(asked(cause, &[("code_challenge_method", "S256")]))),
     (&CHALLENGE_SIZE, |cause| Box::pin(asked(cause, &[("code_challenge", "short")]))),
     (&FLOW_EXPIRED, |cause| Box::pin(left_open(cause))),
+    (&FLOW_OF_OTHER_BROWSER, |cause| Box::pin(elsewhere(cause))),
     (&PROMPT, |cause| Box::pin(asked(cause, &[("prompt", "dance")]))),
     (&REDIRECT_URI, |cause| Box::pin(asked(cause, &[("redirect_uri", "https://evil.test/back")]))),
     (&RESPONSE_MODE, |cause| Box::pin(asked(cause, &[("response_mode", "pigeon")]))),
@@ -41,11 +42,21 @@ async fn silent(cause: bool) -> Shown {
 
 /// The page stays open until it is too late, or nearly.
 async fn left_open(cause: bool) -> Shown {
-    let lab = Lab::new();
-    let page = lab.get(&target(&[])).await;
+    let (lab, mut browser) = (Lab::new(), Browser::default());
+    let page = browser.get(&lab, &target(&[])).await;
     lab.clock.advance(SignedDuration::from_secs(599 + i64::from(cause))).await;
     let context = input(&page.text, "ctx");
     let form = [("ctx", context.as_str()), ("login", ALICE_UPN), ("passwd", PASSWORD)];
-    let reply = lab.post("/lab.test/login", &form).await;
+    let reply = browser.post(&lab, "/lab.test/login", &form).await;
+    Shown { lab, reply }
+}
+
+/// The page is sent in by another browser than the one that opened it, or by the same.
+async fn elsewhere(cause: bool) -> Shown {
+    let (lab, mut browser) = (Lab::new(), Browser::default());
+    let context = input(&browser.get(&lab, &target(&[])).await.text, "ctx");
+    let form = [("ctx", context.as_str()), ("login", ALICE_UPN), ("passwd", PASSWORD)];
+    let mut sender = if cause { Browser::default() } else { browser };
+    let reply = sender.post(&lab, "/lab.test/login", &form).await;
     Shown { lab, reply }
 }

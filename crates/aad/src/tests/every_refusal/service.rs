@@ -9,9 +9,14 @@ use crate::LoopLimit;
 use crate::errors::*;
 
 pub(super) const ENTRIES: &[Entry] = &[
+    (&DUPLICATE_PARAMETER, |cause| {
+        Box::pin(Attempt::password().tried(cause, |attempt| attempt.repeat("resource", RESOURCE)))
+    }),
     (&LOOP, |cause| Box::pin(repeated(cause))),
     (&MALFORMED, |cause| {
-        Box::pin(Attempt::password().tried(cause, |attempt| attempt.repeat("resource", RESOURCE)))
+        let endpoint = "https://login.windows.net/common/oauth2/authorize";
+        let query = encode(&[(if cause { "x" } else { "authorization_endpoint" }, endpoint)]);
+        Box::pin(asked(format!("/common/discovery/instance?{query}")))
     }),
     (&MISSING_PARAMETER, |cause| {
         Box::pin(Attempt::password().tried(cause, |attempt| attempt.set("username", "")))

@@ -109,7 +109,9 @@ pub(super) async fn page_with_device(world: &World, tenant: &str, user: &Side, b
 pub(super) async fn sign_in(world: &World, page: &Reply, user: &Side) -> String {
     let context = input(&page.text, "ctx");
     let form = [("ctx", context.as_str()), ("login", user.upn), ("passwd", PASSWORD)];
-    back(&world.lab.post("/common/login", &form).await, "code").unwrap()
+    let cookie = page.headers["set-cookie"].to_str().unwrap().split_once(';').unwrap().0;
+    let request = Request::post("/common/login").header("cookie", cookie).body(Body::from(encode(&form)));
+    back(&world.lab.send(request.unwrap()).await, "code").unwrap()
 }
 
 fn path(tenant: &str, version: Version, end: &str) -> String {
