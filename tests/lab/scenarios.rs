@@ -26,11 +26,16 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    failures_azure_ad_throttled: "failures/azure-ad-throttled",
     failures_cabinet_corrupted: "failures/cabinet-corrupted",
     failures_connection_point_down: "failures/connection-point-down",
+    failures_consent_removed: "failures/consent-removed",
     failures_crl_offline: "failures/crl-offline",
     failures_crl_offline_nocrlcheck: "failures/crl-offline-nocrlcheck",
+    failures_device_deleted: "failures/device-deleted",
+    failures_device_disabled: "failures/device-disabled",
     failures_no_user_session: "failures/no-user-session",
+    failures_resource_not_registered: "failures/resource-not-registered",
     failures_root_ca_missing: "failures/root-ca-missing",
     failures_tenant_not_onboarded_discovery: "failures/tenant-not-onboarded-discovery",
     failures_tenant_not_onboarded_token: "failures/tenant-not-onboarded-token",
@@ -43,6 +48,8 @@ scenarios! {
     install_third_party_certificate: "install/third-party-certificate",
     install_user_token_fallback: "install/user-token-fallback",
     renewal_ccm_token_8h: "renewal/ccm-token-8h",
+    renewal_session_revoked: "renewal/session-revoked",
+    renewal_signing_keys_rotated: "renewal/signing-keys-rotated",
 }
 
 async fn passes(name: &str) {
@@ -180,6 +187,45 @@ expect:
 ";
     let report = play(&written(&[LAB, INSTALL, FORGOTTEN, INSTALL, EXPECT])).await;
     assert!(report.verdict.passed, "{report:#?}");
+}
+
+/// A device that is let in again, and a user who is first kept out and then gone: each as Azure AD has it at
+/// that moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_in_azure_ad_counts_from_then_on() {
+    const DISABLED: &str = "steps:\n  - azure-ad: disable-device\n";
+    const ENABLED: &str = "  - azure-ad: enable-device\n";
+    const NO_MORE: &str = "  - azure-ad: { unregister-app: f1f9b14e-0000-4f17-8000-2593f6eee91e }\n";
+    const USER_DISABLED: &str = "  - azure-ad: { disable-user: alice@lab.test }\n";
+    const USER_DELETED: &str = "  - azure-ad: { delete-user: Alice@lab.test }\n";
+    const EXPECT: &str = "
+expect:
+  install: { return_code: 6 }
+  ordered: true
+  log:
+    - { file: ccmsetup.log, line: \"WAM token request failed. Status 5, Details 'AADSTS135011: \", match: start, count: 2 }
+    - { file: ccmsetup.log, line: CcmSetup is exiting with return code 0, count: 1 }
+    - { file: ccmsetup.log, line: \"WAM token request failed. Status 5, Details 'AADSTS500011: \", match: start }
+    - { file: ccmsetup.log, line: \"WAM token request failed. Status 5, Details 'AADSTS50057: \", match: start, count: 1 }
+    - { file: ccmsetup.log, line: \"WAM token request failed. Status 5, Details 'AADSTS500011: \", match: start }
+    - { file: ccmsetup.log, line: \"WAM token request failed. Status 5, Details 'AADSTS50034: \", match: start, count: 1 }
+";
+    let parts =
+        [DISABLED, INSTALL, ENABLED, INSTALL, NO_MORE, USER_DISABLED, INSTALL, USER_DELETED, INSTALL, EXPECT];
+    let report = play(&written(&parts)).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+/// A change that cannot be made ends the run; it is not taken for what the scenario is about.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_azure_ad_refuses_fails_the_run() {
+    const TWICE: &str = "steps:\n  - azure-ad: delete-device\n  - azure-ad: delete-device\n  - register\n";
+    let report = play(&written(&[TWICE, "expect: { client: not-installed }\n"])).await;
+    assert_eq!(report.steps.len(), 2, "{report:#?}");
+    assert!(
+        matches!(&report.steps[1].outcome, StepOutcome::Impossible { cause } if cause.contains("no device"))
+    );
+    assert!(!report.verdict.passed);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,11 +9,16 @@ macro_rules! scenarios {
 }
 
 scenarios!(
+    "failures/azure-ad-throttled",
     "failures/cabinet-corrupted",
     "failures/connection-point-down",
+    "failures/consent-removed",
     "failures/crl-offline",
     "failures/crl-offline-nocrlcheck",
+    "failures/device-deleted",
+    "failures/device-disabled",
     "failures/no-user-session",
+    "failures/resource-not-registered",
     "failures/root-ca-missing",
     "failures/tenant-not-onboarded-discovery",
     "failures/tenant-not-onboarded-token",
@@ -26,6 +31,8 @@ scenarios!(
     "install/third-party-certificate",
     "install/user-token-fallback",
     "renewal/ccm-token-8h",
+    "renewal/session-revoked",
+    "renewal/signing-keys-rotated",
 );
 
 #[cfg(test)]

@@ -3,11 +3,13 @@
 //! No scenario sets an outcome. It sets a cause (a CRL that is not published, a tenant that nobody
 //! onboarded) and states what must and what must not be seen.
 
+mod azure_ad;
 mod expect;
 mod step;
 
 use cmglab_lab::Topology;
 
+pub use azure_ad::AzureAdChange;
 pub use expect::{ClientState, Expect, InstallExpectation, LineExpectation, RequestExpectation, Station};
 pub use step::{RawRequest, SiteOptions, Step, StepSpan, UserAccount};
 

@@ -1,6 +1,7 @@
 //! Runs one scenario: a lab of its own, the steps, then the judgement of what was seen.
 
 mod actor;
+mod administrator;
 mod judge;
 mod seen;
 mod stranger;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use cmglab_fault::{Point, Rule, Verdict, When};
 use cmglab_lab::Topology;
+use cmglab_lab::topology::Join;
 use cmglab_pki::Profiles;
 use cmglab_proto::ids::TenantId;
 use serde_saphyr::Spanned;
@@ -10,7 +12,7 @@ use serde_saphyr::Spanned;
 use super::mistake::at;
 use super::name_by_path;
 use crate::error::Mistake;
-use crate::model::{Expect, RawRequest, Step};
+use crate::model::{AzureAdChange, Expect, RawRequest, Step};
 use crate::suggest::did_you_mean;
 
 pub(super) fn name(name: &Spanned<String>, path: &Path) -> Result<(), Mistake> {
@@ -48,6 +50,26 @@ pub(super) fn lab(lab: &Spanned<Topology>) -> Result<(), Mistake> {
             return Err(at(lab, what, "add the user to its tenant, or name another one"));
         }
     }
+    topology.faults.iter().try_for_each(|rule| fault(lab, rule))
+}
+
+/// A rule that could never do anything is a mistake.
+fn fault(lab: &Spanned<Topology>, rule: &Rule) -> Result<(), Mistake> {
+    let acts = matches!(
+        (rule.at, rule.verdict),
+        (Point::AzureAd, Verdict::Outage { .. } | Verdict::Throttle { .. })
+            | (Point::Content, Verdict::FlipByte)
+            | (Point::Forward, Verdict::CutChannel)
+            | (Point::Settings, Verdict::Hold)
+    );
+    if !acts {
+        let fix = "write `throttle` or `outage` at `azure-ad`, `flip-byte` at `content`, `cut-channel` at \
+                   `forward`, `hold` at `settings`";
+        return Err(at(lab, "a fault's verdict does nothing at its point", fix));
+    }
+    if matches!(rule.when, When::First(0) | When::Nth(0)) {
+        return Err(at(lab, "a fault takes nothing that passes", "count from 1 in `when`"));
+    }
     Ok(())
 }
 
@@ -65,6 +87,7 @@ pub(super) fn steps(steps: &Spanned<Vec<Spanned<Step>>>, lab: &Topology) -> Resu
 
 fn one(step: &Spanned<Step>, lab: &Topology) -> Result<(), Mistake> {
     match &step.value {
+        Step::AzureAd(change) => azure_ad(step, change, lab),
         Step::PublishCrl(name) | Step::UnpublishCrl(name) => authority(step, name),
         Step::OnboardTenant(id) | Step::RemoveTenant(id) => tenant(step, *id, lab),
         Step::RemoveUser(account) => {
@@ -80,6 +103,30 @@ fn one(step: &Spanned<Step>, lab: &Topology) -> Result<(), Mistake> {
         Step::Request(request) => sendable(step, request),
         _ => Ok(()),
     }
+}
+
+fn azure_ad(step: &Spanned<Step>, change: &AzureAdChange, lab: &Topology) -> Result<(), Mistake> {
+    if change.is_of_the_device() && lab.client.join == Join::Unknown {
+        let fix = "set client.join to `joined` or `registered`, or drop the step";
+        return Err(at(step, "the client's device is not in Azure AD", fix));
+    }
+    let tenants = &lab.azure_ad.tenants;
+    if let Some(upn) = change.user().filter(|upn| lab.user(upn).is_none()) {
+        let upns: Vec<&str> =
+            tenants.iter().flat_map(|tenant| &tenant.users).map(|user| user.upn.as_str()).collect();
+        return Err(at(step, format!("no tenant has a user {upn}"), did_you_mean(upn, &upns)));
+    }
+    if let AzureAdChange::UnregisterApp(id) = change {
+        let mut known = tenants.iter().flat_map(|tenant| {
+            let others = tenant.apps.iter().map(|app| app.id);
+            others.chain([tenant.client_app, tenant.server_app])
+        });
+        if !known.any(|app| app == *id) {
+            let fix = "name the client_app, the server_app or one of the apps of a tenant";
+            return Err(at(step, format!("no tenant has an app {id}"), fix));
+        }
+    }
+    Ok(())
 }
 
 fn tenant(step: &Spanned<Step>, id: TenantId, lab: &Topology) -> Result<(), Mistake> {

@@ -1,3 +1,5 @@
+use cmglab_fault::Verdict;
+
 use super::*;
 
 const GOOD: &str = "name: a/b\nabout: x\nsteps:\n  - register\n";
@@ -29,7 +31,9 @@ about: x
 lab:
   cmg: { host: myCMG.cloudapp.net }
   edition: 2018-draft
-  faults: [{ at: content, containing: .cab, when: { first: 1 }, verdict: flip-byte }]
+  faults:
+    - { at: content, containing: .cab, when: { first: 1 }, verdict: flip-byte }
+    - { at: azure-ad, containing: /oauth2/token, when: { nth: 2 }, verdict: { throttle: { retry_after: 5 } } }
   azure_ad:
     tenants:
       - id: 7a8ee388-0000-485c-8000-e8e4eb410001
@@ -43,7 +47,8 @@ steps: [{ advance: 8h 30m }, { set: { clients_check_crl: false } }, restart-clie
     assert_eq!(scenario.lab.cmg.host, "myCMG.cloudapp.net");
     assert_eq!(scenario.lab.cmg.instance, Topology::default().cmg.instance);
     assert_eq!(scenario.lab.azure_ad.tenants.len(), 1);
-    assert_eq!(scenario.lab.faults.len(), 1);
+    assert_eq!(scenario.lab.faults.len(), 2);
+    assert_eq!(scenario.lab.faults[1].verdict, Verdict::Throttle { retry_after: 5 });
     let steps: Vec<String> = scenario.steps.iter().map(ToString::to_string).collect();
     let written = ["advance: 8h 30m", "set: clients_check_crl = false", "restart-client", "send-message"];
     assert_eq!(steps, written);
@@ -89,7 +94,57 @@ fn steps_are_checked_against_the_lab() {
     assert!(step("request: { path: /a/../b }").contains("would not arrive"));
     assert!(step("request: { path: /a/%2E%2e/b }").contains("would not arrive"));
     assert!(step("request: { path: /a, method: 'G T' }").contains("not a verb"));
+    assert!(step("azure-ad: { delete-user: alcie@lab.test }").ends_with("did you mean `alice@lab.test`?"));
+    assert!(step("azure-ad: disable-devcie").ends_with("did you mean `disable-device`?"));
+    assert!(
+        step("azure-ad: { unregister-app: 00000000-0000-0000-0000-000000000001 }").contains("no tenant has")
+    );
+    assert!(step("azure-ad: delete-user").contains("expected string"));
+    assert!(
+        step("azure-ad: { revoke-sessions: alice@lab.test, disable-user: alice@lab.test }").contains(":5:")
+    );
     assert!(step("set: {}").contains("`clients_check_crl` is missing"));
+}
+
+#[test]
+fn changes_in_azure_ad_are_words_or_words_with_a_value() {
+    let text = "
+name: b
+about: x
+steps:
+  - azure-ad: rotate-keys
+  - azure-ad: { disable-user: Alice@lab.test }
+  - azure-ad: { unregister-app: f1f9b14e-0000-4f17-8000-2593f6eee91e }
+  - register
+";
+    let scenario = Scenario::parse(text, Path::new("b.yaml")).unwrap();
+    let steps: Vec<String> = scenario.steps.iter().map(ToString::to_string).collect();
+    assert_eq!(steps[0], "azure-ad: rotate-keys");
+    assert_eq!(steps[1], "azure-ad: { disable-user: Alice@lab.test }");
+    let device = |join: &str| {
+        let text = format!(
+            "name: a/b\nabout: x\nlab: {{ client: {{ join: {join} }} }}\nsteps: [{{ azure-ad: disable-device }}, register]\n"
+        );
+        Scenario::parse(&text, Path::new("scenarios/a/b.yaml"))
+    };
+    assert!(device("registered").is_ok());
+    assert!(device("unknown").unwrap_err().what.contains("is not in Azure AD"));
+}
+
+#[test]
+fn a_fault_must_be_able_to_act() {
+    let fault = |rule: &str| {
+        let text = format!("name: a/b\nabout: x\nlab: {{ faults: [{{ {rule} }}] }}\nsteps: [register]\n");
+        Scenario::parse(&text, Path::new("scenarios/a/b.yaml")).map_err(|error| error.to_string())
+    };
+    assert!(fault("at: azure-ad, verdict: { outage: { retry_after: 5 } }").is_ok());
+    assert!(fault("at: azure-ad, verdict: flip-byte").unwrap_err().contains("does nothing at its point"));
+    assert!(
+        fault("at: content, verdict: { throttle: { retry_after: 5 } }").unwrap_err().contains("b.yaml:3:")
+    );
+    assert!(
+        fault("at: content, when: { first: 0 }, verdict: flip-byte").unwrap_err().contains("count from 1")
+    );
 }
 
 #[test]

@@ -6,6 +6,8 @@ use cmglab_proto::ids::TenantId;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::AzureAdChange;
+
 /// One step. Written as a word (`- register`) or as a word with a value (`- advance: 6m`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -13,6 +15,8 @@ use serde::Deserialize;
 pub enum Step {
     /// Protocol time moves on.
     Advance(StepSpan),
+    /// The administrator of Azure AD changes something there.
+    AzureAd(AzureAdChange),
     /// ccmsetup is started with this command line.
     Install(String),
     /// The site's administrator onboards a tenant of the topology.
@@ -127,6 +131,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Advance(span) => write!(f, "advance: {:#}", span.0),
+            Self::AzureAd(change) => write!(f, "azure-ad: {change}"),
             Self::Install(line) => write!(f, "install: {line}"),
             Self::OnboardTenant(tenant) => write!(f, "onboard-tenant: {tenant}"),
             Self::PublishCrl(authority) => write!(f, "publish-crl: {authority}"),

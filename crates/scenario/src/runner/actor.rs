@@ -12,7 +12,7 @@ use cmglab_proto::ccm::location::SiteInformationRequest;
 use crate::StepOutcome;
 use crate::model::{Step, UserAccount};
 
-use super::stranger;
+use super::{administrator, stranger};
 
 /// Who acts: the administrator, the client, a stranger.
 #[derive(Debug)]
@@ -83,6 +83,7 @@ impl<'a> Actor<'a> {
     async fn as_lab(&mut self, step: &Step) -> Result<(), Impossible> {
         match step {
             Step::Advance(span) => self.lab.advance(span.get()).await,
+            Step::AzureAd(change) => administrator::change(self.lab, &self.client, change).await?,
             Step::RestartClient => self.client = self.lab.client().await.map_err(words)?,
             Step::Request(request) => stranger::ask(self.lab, request).await?,
             Step::PublishCrl(authority) => self.publish(authority, true)?,
