@@ -177,10 +177,10 @@ async fn at_device_registration() {
     assert_eq!(
         refused,
         expected(&[
-            ("none", 401, "Unauthorized"),
-            ("unknown issuer", 401, "Unauthorized"),
-            ("expired", 401, "Unauthorized"),
-            ("wrong usage", 401, "Unauthorized"),
+            ("none", 400, "Bad Request"),
+            ("unknown issuer", 400, "Bad Request"),
+            ("expired", 400, "Bad Request"),
+            ("wrong usage", 400, "Bad Request"),
         ])
     );
     let good = Presented { state: "good", identity: Some(identity) };
@@ -199,7 +199,7 @@ async fn at_device_registration() {
     // The list in the cache is from before the revocation; what counts is the next one.
     lab.advance(SignedDuration::from_hours(24 * 7)).await;
     let revoked = Presented { state: "revoked", identity: Some(identity) };
-    assert_eq!(answers(&lab, &ask, vec![revoked]).await, expected(&[("revoked", 401, "Unauthorized")]));
+    assert_eq!(answers(&lab, &ask, vec![revoked]).await, expected(&[("revoked", 400, "Bad Request")]));
     lab.shutdown().await;
 }
 
