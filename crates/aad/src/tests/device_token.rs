@@ -29,16 +29,7 @@ impl Attempt {
     async fn new() -> Self {
         let lab = Lab::new();
         let device = lab.join().await;
-        let payload = json!({
-            "resource": RESOURCE,
-            "client_id": NATIVE,
-            "request_nonce": lab.nonce().await,
-            "win_ver": "10.0.22621.608",
-            "grant_type": "device_token",
-            "redirect_uri": format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}"),
-            "iss": "aad:brokerplugin",
-            "iat": "1795289721",
-        });
+        let payload = lab.device_token_payload().await;
         Self {
             device: device.id,
             path: format!("/{TENANT}/oauth2/token"),

@@ -223,6 +223,20 @@ impl Lab {
         reply.json["access_token"].as_str().unwrap().to_owned()
     }
 
+    /// What a device signs to get a token of its own.
+    pub(super) async fn device_token_payload(&self) -> Value {
+        json!({
+            "resource": RESOURCE,
+            "client_id": NATIVE,
+            "request_nonce": self.nonce().await,
+            "win_ver": "10.0.22621.608",
+            "grant_type": "device_token",
+            "redirect_uri": format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}"),
+            "iss": "aad:brokerplugin",
+            "iat": "1795289721",
+        })
+    }
+
     /// Signs Alice in by a request that her device signs, so that the token is bound to it.
     pub(super) async fn on_device(&self, x5c: &Value, resource: &str) -> Reply {
         let payload = json!({

@@ -66,13 +66,7 @@ async fn a_p256_device_joins_and_proves_itself_with_es256() {
     assert_eq!(device.transport_key, None);
     assert_eq!(device.ec_transport_key.unwrap().point, p256().public_key());
 
-    let payload = json!({
-        "resource": RESOURCE,
-        "client_id": NATIVE,
-        "request_nonce": lab.nonce().await,
-        "grant_type": "device_token",
-        "redirect_uri": format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}"),
-    });
+    let payload = lab.device_token_payload().await;
     let ask = |key| {
         let jws = signed(&x5c, key, &payload);
         let lab = &lab;

@@ -104,13 +104,7 @@ async fn joining_again_puts_another_certificate_in_place_of_the_first() {
     }
     assert_ne!(certificates[0], certificates[1]);
     assert_eq!((lab.aad.devices().len(), lab.aad.devices()[0].name.as_str()), (1, "NEW"));
-    let payload = json!({
-        "resource": RESOURCE,
-        "client_id": NATIVE,
-        "request_nonce": lab.nonce().await,
-        "grant_type": "device_token",
-        "redirect_uri": format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}"),
-    });
+    let payload = lab.device_token_payload().await;
     let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
     for (x5c, codes) in [(&certificates[0], json!([50155])), (&certificates[1], Value::Null)] {
         let jws = signed(x5c, device_key(), &payload);

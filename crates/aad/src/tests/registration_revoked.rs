@@ -40,13 +40,7 @@ async fn published(lab: &Lab, authority: &Authority, certificate: &Certificate) 
 }
 
 async fn device_token(lab: &Lab, certificate: &[u8]) -> Reply {
-    let payload = json!({
-        "resource": RESOURCE,
-        "client_id": NATIVE,
-        "request_nonce": lab.nonce().await,
-        "grant_type": "device_token",
-        "redirect_uri": format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}"),
-    });
+    let payload = lab.device_token_payload().await;
     let jws = signed(&json!(STANDARD.encode(certificate)), device_key(), &payload);
     let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
     lab.post("/common/oauth2/token", &[grant, ("request", &jws)]).await

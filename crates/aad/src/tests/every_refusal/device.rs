@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::lab::{
-    Lab, NATIVE, RESOURCE, SERVER, authority, config, device_key, impostor, new_authority, signed, stolen_key,
+    Lab, SERVER, authority, config, device_key, impostor, new_authority, signed, stolen_key,
 };
 use super::requests::{JWT_BEARER, Signed, V1};
 use super::{Entry, Shown};
@@ -69,13 +69,7 @@ async fn revoked(cause: bool) -> Shown {
     if cause {
         lab.aad.revoke_certificate(device.id).unwrap();
     }
-    let payload = json!({
-        "resource": RESOURCE,
-        "client_id": NATIVE,
-        "request_nonce": lab.nonce().await,
-        "grant_type": "device_token",
-        "redirect_uri": format!("ms-appx-web://Microsoft.AAD.BrokerPlugin/{NATIVE}"),
-    });
+    let payload = lab.device_token_payload().await;
     let jws = signed(&json!(STANDARD.encode(device.certificate)), device_key(), &payload);
     let reply = lab.post(V1, &[("grant_type", JWT_BEARER), ("request", &jws)]).await;
     Shown { lab, reply }
