@@ -20,6 +20,9 @@ use crate::{Aad, LoopLimit};
 /// Turns a request away if the service is throttled or down.
 pub(crate) fn check(aad: &Aad, ask: &Ask) -> Result<(), Trouble> {
     aad.loops().check(ask)?;
+    if aad.deps().faults.is_empty() {
+        return Ok(());
+    }
     let (throttled, retry_after) = match aad.deps().faults.at(Point::AzureAd, &subject(ask)) {
         Some(Verdict::Throttle { retry_after }) => (true, retry_after),
         Some(Verdict::Outage { retry_after }) => (false, retry_after),

@@ -111,6 +111,12 @@ impl Faults {
         Guard { faults: self.clone(), id }
     }
 
+    /// Whether there is no rule at all, so that nobody need be asked about.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules().is_empty()
+    }
+
     /// What is to happen to `subject`, which passes `point` now.
     #[must_use]
     pub fn at(&self, point: Point, subject: &str) -> Option<Verdict> {
@@ -160,8 +166,10 @@ mod tests {
     #[test]
     fn nothing_happens_without_a_rule_or_elsewhere() {
         let faults = Faults::none();
+        assert!(faults.is_empty());
         assert_eq!(faults.at(Point::Content, "/a.cab"), None);
         let _guard = faults.install(rule(When::Always));
+        assert!(!faults.is_empty());
         assert_eq!(faults.at(Point::Forward, "/a.cab"), None);
         assert_eq!(faults.at(Point::Content, "/a.msi"), None);
         assert_eq!(faults.at(Point::Content, "/a.cab"), Some(Verdict::FlipByte));
