@@ -25,15 +25,18 @@ impl Version {
     }
 }
 
-/// Answers a request.
-pub(crate) fn dispatch(aad: &Aad, ask: &Ask) -> Outcome {
-    let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
-    let mut headers = cors::headers(aad, ask, &segments);
-    let preflight = ask.method == Method::OPTIONS && !headers.is_empty();
+/// The headers that an answer gets whatever it says, a refusal too.
+pub(crate) fn prepare(aad: &Aad, ask: &Ask) {
+    let mut headers = cors::headers(aad, ask, &segments(ask));
     // At an origin of its own it would hold all of `localhost` to HTTPS, the redirect URIs of clients too.
     headers.extend((!aad.hosts().is_own_origin()).then_some(STRICT_TRANSPORT));
     ask.set_headers_of_answer(headers);
-    if preflight {
+}
+
+/// Answers a request.
+pub(crate) fn dispatch(aad: &Aad, ask: &Ask) -> Outcome {
+    let segments = segments(ask);
+    if ask.method == Method::OPTIONS && !cors::headers(aad, ask, &segments).is_empty() {
         return Ok(Reply::Empty);
     }
     match segments.as_slice() {
@@ -49,6 +52,10 @@ pub(crate) fn dispatch(aad: &Aad, ask: &Ask) -> Outcome {
         [tenant, rest @ ..] => login(aad, ask, well_known(tenant), rest),
         [] => Err(Trouble::NotFound),
     }
+}
+
+fn segments(ask: &Ask) -> Vec<&str> {
+    ask.segments.iter().map(String::as_str).collect()
 }
 
 /// The methods a path takes; anything else is 405.

@@ -270,6 +270,7 @@ fn issuer(hosts: &Hosts, version: u8, tenant: impl fmt::Display) -> String {
 
 async fn handle(State(aad): State<Aad>, request: Request) -> Response {
     let (ask, sound) = Ask::take(request, aad.deps()).await;
+    route::prepare(&aad, &ask);
     let outcome = sound.and_then(|()| weather::check(&aad, &ask)).and_then(|()| route::dispatch(&aad, &ask));
     journal::tell(&ask, &outcome);
     answer::render(&ask, outcome)

@@ -5,13 +5,12 @@
 //! same as cookies.
 
 use cmglab_proto::ids::{DeviceId, ObjectId, TenantId};
-use http::header::COOKIE;
 
-use crate::Aad;
 use crate::ask::Ask;
 use crate::errors::{GRANT_OF_OTHER_DEVICE, Refusal, UNSUPPORTED_GRANT};
 use crate::grant::for_user::usable;
 use crate::proof::{self, Freshness};
+use crate::{Aad, cookies};
 
 /// Who was proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +53,11 @@ fn by_device(aad: &Aad, ask: &Ask, jws: &str) -> Result<Proven, Refusal> {
 
 /// The header, else the cookie of that name.
 fn credential<'a>(ask: &'a Ask, name: &str) -> Option<&'a str> {
-    let cookies = || {
-        let lines = ask.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_matches('"'))
+    let cookie = || {
+        let found = cookies::all(ask).find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim_matches('"'))
     };
-    ask.header(name).or_else(cookies).filter(|text| !text.is_empty())
+    ask.header(name).or_else(cookie).filter(|text| !text.is_empty())
 }
 
 const REFRESH_TOKEN: &str = "x-ms-refreshtokencredential";

@@ -23,10 +23,13 @@ pub(crate) fn answer(aad: &Aad, ask: &Ask) -> Outcome {
     text("scp").ok_or_else(|| refused("it is no access token of a user"))?;
     let client = text("azp").or_else(|| text("appid")).and_then(|client| client.parse().ok());
     let client = client.ok_or_else(|| refused("it names no client"))?;
-    let oid = text("oid").and_then(|oid| oid.parse().ok());
+    let (tenant, oid) = (text("tid").map(str::parse), text("oid").map(str::parse));
+    let (Some(Ok(tenant)), Some(Ok(oid))) = (tenant, oid) else {
+        return Err(refused("it is about no user").into());
+    };
     let directory = aad.directory();
-    let user = oid.and_then(|oid| directory.user_by_object(oid));
-    let user = user.filter(|user| user.enabled).ok_or_else(|| refused("it is about no user"))?;
+    let user = directory.user_by_id(tenant, oid).ok().filter(|user| user.enabled);
+    let user = user.ok_or_else(|| refused("it is about no user"))?;
     let (given, family) = user.name.rsplit_once(' ').unwrap_or((user.name.as_str(), ""));
     Ok(json!({
         // As in the ID token of that client: they are compared (OpenID Connect Core §5.3.2).

@@ -37,6 +37,9 @@ async fn an_outage_is_a_503() {
     assert_eq!((reply.status, &reply.json["error_codes"]), (503, &json!([90033])));
     let applied = LabEvent::FaultApplied { point: "azure-ad".to_owned(), verdict: "outage".to_owned() };
     assert!(lab.events.snapshot().iter().any(|event| event.kind == Kind::Lab(applied.clone())));
+    // A page in a browser must be able to read that, and the time to wait.
+    assert_eq!(reply.headers["access-control-allow-origin"], "*");
+    assert!(reply.headers.contains_key("strict-transport-security"));
     drop(guard);
     assert_eq!(lab.get("/common/.well-known/openid-configuration").await.status, 200);
 }
