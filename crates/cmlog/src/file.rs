@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::bias::Bias;
 use crate::error::{Error, within_limit};
@@ -26,8 +27,11 @@ pub enum Rollover {
     /// Keeps this many old files: 0 drops the full one, 1 is [`Rollover::LoUnderscore`], more name it
     /// `x-YYYYMMDD-HHMMSS.log` and delete the oldest past the count.
     History(usize),
-    /// The file grows without end, as IIS logs do within a day.
+    /// The file grows without end.
     Never,
+    /// With the first line of another day (UTC), as IIS does it: the file of the day before becomes
+    /// `u_exYYMMDD.log`, which is what IIS calls it. See [`LogFile::next_day`].
+    Daily,
 }
 
 /// A log file to append to. Lines end in a carriage return and a line feed; each goes to the system in one
@@ -42,6 +46,8 @@ pub struct LogFile {
     max_bytes: u64,
     bom: bool,
     bias: Bias,
+    /// Of its last line, where files are of one day each.
+    day: Option<Date>,
 }
 
 impl LogFile {
@@ -56,7 +62,16 @@ impl LogFile {
         }
         let (file, bytes) = open(&path)?;
         let bias = Bias::UTC;
-        Ok(Self { path, file: Some(file), bytes, rollover, max_bytes: MAX_BYTES, bom: false, bias })
+        Ok(Self {
+            path,
+            file: Some(file),
+            bytes,
+            rollover,
+            max_bytes: MAX_BYTES,
+            bom: false,
+            bias,
+            day: None,
+        })
     }
 
     /// Rolls over before the file passes `max_bytes`; [`MAX_BYTES`] if this is not called. A line that is
@@ -98,6 +113,22 @@ impl LogFile {
         self.write(&bytes)
     }
 
+    /// Begins the file of `now`'s day if the last line was of another, and tells whether it did: such a file
+    /// needs its header lines again. Does nothing but for [`Rollover::Daily`].
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn next_day(&mut self, now: Timestamp) -> Result<bool, Error> {
+        let today = Bias::UTC.offset().to_datetime(now).date();
+        let before = self.day.replace(today).filter(|day| *day != today);
+        let (Rollover::Daily, Some(before)) = (self.rollover, before) else { return Ok(false) };
+        self.file = None;
+        self.rename(&self.path.with_file_name(format!("u_ex{}.log", before.strftime("%y%m%d"))))?;
+        let (file, bytes) = open(&self.path)?;
+        (self.file, self.bytes) = (Some(file), bytes);
+        Ok(true)
+    }
+
     /// Where the lines go.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -113,7 +144,7 @@ impl LogFile {
     /// Whether `more` bytes would pass the limit. A file without a line is never full.
     fn is_full(&self, more: usize) -> bool {
         let empty = if self.bom { BOM.len() as u64 } else { 0 };
-        self.rollover != Rollover::Never
+        !matches!(self.rollover, Rollover::Never | Rollover::Daily)
             && self.bytes > empty
             && self.bytes.saturating_add(more as u64) > self.max_bytes
     }
@@ -137,7 +168,7 @@ impl LogFile {
         // Windows renames no open file.
         self.file = None;
         match self.rollover {
-            Rollover::Never => {}
+            Rollover::Never | Rollover::Daily => {}
             Rollover::History(0) => self.if_there(fs::remove_file(&self.path))?,
             Rollover::LoUnderscore | Rollover::History(1) => self.rename(&self.path.with_extension("lo_"))?,
             Rollover::History(keep) => {

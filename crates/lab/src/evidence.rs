@@ -112,8 +112,7 @@ impl Writer {
         let key = (Arc::clone(&line.machine), line.file);
         if !self.open.contains_key(&key) {
             let path = self.logs.join(folder_name(&line.machine)).join(line.file.file_name());
-            // IIS does not roll over by size, and a second file would lack its #Fields.
-            let rollover = if line.file == LogFile::Iis { Rollover::Never } else { Rollover::default() };
+            let rollover = if line.file == LogFile::Iis { Rollover::Daily } else { Rollover::default() };
             let mut file = Rolling::create(&path, rollover).map_err(|error| log_trouble(&path, &error))?;
             for header in line.file.preamble(line.at) {
                 file.append(header, line.at).map_err(|error| log_trouble(&path, &error))?;
@@ -122,7 +121,13 @@ impl Writer {
         }
         let Some(file) = self.open.get_mut(&key) else { return Ok(()) };
         let path = file.path().to_owned();
-        file.append(line.physical(), line.at).map_err(|error| log_trouble(&path, &error))
+        let trouble = |error: cmglab_cmlog::Error| log_trouble(&path, &error);
+        if file.next_day(line.at).map_err(trouble)? {
+            for header in line.file.preamble(line.at) {
+                file.append(header, line.at).map_err(trouble)?;
+            }
+        }
+        file.append(line.physical(), line.at).map_err(trouble)
     }
 
     fn flush(&mut self) -> Result<(), EvidenceError> {

@@ -174,3 +174,23 @@ fn a_full_file_that_was_taken_away_is_begun_anew() {
     append(&mut log, &["333"]);
     assert_eq!(files(&folder), expected([("x.log", "333\r\n")]));
 }
+
+#[test]
+fn a_daily_file_is_put_aside_under_the_name_that_iis_gives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("IIS.log");
+    let mut log = LogFile::create(&path, Rollover::Daily).unwrap();
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    for (when, new) in [
+        ("2026-01-31T23:59:58Z", false),
+        ("2026-01-31T23:59:59Z", false),
+        ("2026-02-01T00:00:00Z", true),
+        ("2026-02-01T00:00:01Z", false),
+    ] {
+        assert_eq!(log.next_day(at(when)), Ok(new), "{when}");
+        log.append(when, at(when)).unwrap();
+    }
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(read("u_ex260131.log"), "2026-01-31T23:59:58Z\r\n2026-01-31T23:59:59Z\r\n");
+    assert_eq!(read("IIS.log"), "2026-02-01T00:00:00Z\r\n2026-02-01T00:00:01Z\r\n");
+}
