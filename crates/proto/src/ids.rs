@@ -286,7 +286,8 @@ impl FromStr for RoleId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let decimal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // One spelling for each id, so that a URL has no second one.
+        let decimal = text == "0" || !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
         decimal
             .then(|| text.parse().ok())
             .flatten()

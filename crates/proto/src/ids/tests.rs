@@ -38,7 +38,7 @@ fn role_ids_add_the_site_in_the_top_byte() {
     assert_eq!((role.site(), role.counter()), (1, 10280));
     assert_eq!("72057594037938216".parse(), Ok(role));
     assert_eq!("9".parse(), Ok(RoleId::from_u64(9)));
-    for text in ["", "+9", "-1", "0x9", "18446744073709551616", "9 "] {
+    for text in ["", "+9", "-1", "0x9", "18446744073709551616", "9 ", "09", "00"] {
         assert!(text.parse::<RoleId>().is_err(), "{text}");
     }
 }

@@ -225,9 +225,9 @@ mod tests {
         assert_eq!(capitals.mutual_auth_path(), "/CCM_PROXY_MUTUALAUTH/72057594037938216");
         assert_eq!(capitals.server_auth_path(), "/CCM_PROXY_SERVERAUTH/72057594037938216");
 
-        let mixed = parse("cmg.lab.test/CCM_PROXY_MutualAuth/009").unwrap();
-        assert_eq!(mixed.server_auth_path(), "/CCM_Proxy_ServerAuth/009");
-        assert_eq!(mixed.to_string(), "cmg.lab.test/CCM_PROXY_MutualAuth/009");
+        let mixed = parse("cmg.lab.test/CCM_PROXY_MutualAuth/9").unwrap();
+        assert_eq!(mixed.server_auth_path(), "/CCM_Proxy_ServerAuth/9");
+        assert_eq!(mixed.to_string(), "cmg.lab.test/CCM_PROXY_MutualAuth/9");
     }
 
     #[test]

@@ -129,12 +129,15 @@ pub enum TargetError {
     /// Two slashes in a row in the path.
     #[error("request path holds an empty segment (//)")]
     DoubleSlash,
-    /// A segment of nothing but dots.
+    /// A segment of nothing but dots, seen also behind spaces or before parameters (`..;x`).
     #[error("request path holds a dot segment; send the path resolved")]
     DotSegment,
     /// An escape of a dot, a slash, a backslash or a control character, encoded once or more often.
     #[error("request path encodes a dot, a slash, a backslash or a control character; send it as it is")]
     EncodedSeparator,
+    /// Escapes that are no UTF-8, or a character that Windows may take for a dot, a slash or a backslash.
+    #[error("request path encodes something other than plain UTF-8 text; send ASCII, or UTF-8 in escapes")]
+    EncodedText,
     /// A `%` without two hexadecimal digits.
     #[error("request path holds a % without two hexadecimal digits")]
     BadEscape,
@@ -167,11 +170,33 @@ fn check_path(path: &str) -> Result<(), TargetError> {
     if path.contains("//") {
         return Err(TargetError::DoubleSlash);
     }
-    // Windows drops trailing dots from a name, so "..." is as suspect as "..".
-    if path.split('/').any(|segment| !segment.is_empty() && segment.bytes().all(|byte| byte == b'.')) {
+    if path.split('/').any(is_dot_segment) {
         return Err(TargetError::DotSegment);
     }
-    path.match_indices('%').try_for_each(|(at, _)| check_escape(&path.as_bytes()[at + 1..]))
+    path.match_indices('%').try_for_each(|(at, _)| check_escape(&path.as_bytes()[at + 1..]))?;
+    check_text(path)
+}
+
+/// Windows drops trailing dots and spaces from a name, so `...` and `..%20` are as suspect as `..`; some
+/// servers drop what follows a `;`.
+fn is_dot_segment(segment: &str) -> bool {
+    let name = segment.split_once(';').map_or(segment, |(name, _parameters)| name);
+    let bare = name.replace("%20", "");
+    !bare.is_empty() && bare.bytes().all(|byte| byte == b'.')
+}
+
+/// What the escapes stand for must be UTF-8 without look-alikes of a separator: a reader that maps Unicode to
+/// an older code page reads `%ef%bc%8f` as a slash.
+fn check_text(path: &str) -> Result<(), TargetError> {
+    let mut bytes = path.as_bytes();
+    let mut text = Vec::with_capacity(bytes.len());
+    while let Some((&first, rest)) = bytes.split_first() {
+        let escaped = if first == b'%' { hex_pair(rest) } else { None };
+        text.push(escaped.unwrap_or(first));
+        bytes = if escaped.is_some() { rest.get(2..).unwrap_or_default() } else { rest };
+    }
+    let text = str::from_utf8(&text).map_err(|_| TargetError::EncodedText)?;
+    if text.contains(LOOK_ALIKES) { Err(TargetError::EncodedText) } else { Ok(()) }
 }
 
 /// Looks through any depth of encoding: `%252e` is read as `%2e` by a reader that decodes twice.
@@ -200,6 +225,11 @@ fn split_segment(path: &str) -> (&str, &str) {
     bare.find('/').map_or((bare, ""), |at| bare.split_at(at))
 }
 
+/// One dot leader to ellipsis, fraction and division slash, and the small and fullwidth forms.
+const LOOK_ALIKES: [char; 11] = [
+    '\u{2024}', '\u{2025}', '\u{2026}', '\u{2044}', '\u{2215}', '\u{2216}', '\u{fe52}', '\u{fe68}',
+    '\u{ff0e}', '\u{ff0f}', '\u{ff3c}',
+];
 /// The longest request target that is read, in bytes. Lab.
 pub const MAX_TARGET: usize = 8 * 1024;
 /// The segment of the onboarding endpoint.

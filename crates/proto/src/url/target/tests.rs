@@ -68,6 +68,8 @@ fn ambiguous_targets_are_refused_by_cause() {
         ("/CCM_STS/../SMS_MP", E::DotSegment),
         ("/CCM_STS/./x", E::DotSegment),
         ("/CCM_STS/...", E::DotSegment),
+        ("/CCM_STS/..;x=1/SMS_MP", E::DotSegment),
+        ("/CCM_STS/..%20/SMS_MP", E::DotSegment),
         ("/CCM_STS/%2e%2E/SMS_MP", E::EncodedSeparator),
         ("/CCM_STS%2fx", E::EncodedSeparator),
         ("/CCM_STS%5Cx", E::EncodedSeparator),
@@ -75,6 +77,9 @@ fn ambiguous_targets_are_refused_by_cause() {
         ("/CCM_STS/%252e%252e/x", E::EncodedSeparator),
         ("/CCM_STS/%25255cx", E::EncodedSeparator),
         ("/CCM_STS/%c0%ae", E::EncodedSeparator),
+        ("/CCM_STS/%e0%80%af", E::EncodedText),
+        ("/CCM_STS/%ff", E::EncodedText),
+        ("/CCM_STS/%ef%bc%8e%ef%bc%8e%ef%bc%8fSMS_MP", E::EncodedText),
         ("/CCM_STS/%zz", E::BadEscape),
         ("/CCM_STS/%u002e", E::BadEscape),
         ("/CCM_STS/%2", E::BadEscape),
@@ -88,7 +93,10 @@ fn ambiguous_targets_are_refused_by_cause() {
     ] {
         assert_eq!(parse(&format!("{base}{tail}")), Err(cause), "{tail}");
     }
-    assert!(parse(&format!("{base}/CCM_STS/%25/100%25")).is_ok());
+    for sound in ["/CCM_STS/%25/100%25", "/CCM_Client/caf%C3%A9;v=1.2/a..b/%20", "/CCM_Client/a;b", "/x;..;y"]
+    {
+        assert!(parse(&format!("{base}{sound}")).is_ok(), "{sound}");
+    }
 }
 
 #[test]
