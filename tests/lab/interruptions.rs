@@ -62,7 +62,7 @@ async fn without_a_connection_point_the_gateway_says_so() {
     let lab = support::lab(Default::default()).await;
     let mut client = lab.client().await.unwrap();
     let before = support::now(&lab);
-    lab.stop_connection_point().await;
+    lab.stop_connection_points().await;
     let down = move |event: &Event| {
         event.seq >= before && matches!(event.kind, Kind::Cmg(CmgEvent::ChannelDown { .. }))
     };
@@ -72,7 +72,7 @@ async fn without_a_connection_point_the_gateway_says_so() {
     let lines = support::log_lines(&lab, &support::events_of(&lab, Role::Client, 0));
     let status = "[CCMHTTP] ERROR INFO: StatusCode=503 StatusText=CMGService_ServiceUnavailable";
     assert!(lines.iter().any(|line| line.contains(status)), "{lines:#?}");
-    lab.start_connection_point().await.unwrap();
+    lab.start_connection_points().await.unwrap();
     assert_eq!(client.install(&support::command_line(&lab)).await.return_code, ReturnCode::Success);
     lab.shutdown().await;
 }
@@ -80,13 +80,13 @@ async fn without_a_connection_point_the_gateway_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn before_the_first_settings_the_gateway_is_unavailable() {
     let mut topology = cmglab_lab::Topology::default();
-    topology.connection_point.running = false;
+    topology.connection_points[0].running = false;
     let lab = support::lab(topology).await;
     let deps = support::stranger(&lab);
     let ask = cmglab_net::Call::get("https://CMG.LAB.TEST/CCM_STS");
     let answer = support::call(&deps, &ask).await.unwrap();
     assert_eq!((answer.status, answer.reason.as_str()), (503, "CMGService_ServiceUnavailable"));
-    lab.start_connection_point().await.unwrap();
+    lab.start_connection_points().await.unwrap();
     assert_eq!(support::call(&deps, &ask).await.unwrap().status, 404);
     lab.shutdown().await;
 }

@@ -12,10 +12,15 @@
 mod at_rest;
 mod bad_input;
 mod certificates;
+mod content;
 mod edge;
+mod edge_table;
 mod flow;
+mod gateway;
+mod gateway_limits;
 mod interruptions;
 mod layers;
+mod origin;
 mod scenarios;
 mod seed;
 mod support;

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use cmglab_net::Substatus;
 use cmglab_proto::refusal::{CmgRefusal, Refusal as _};
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 
@@ -12,6 +12,15 @@ pub(crate) fn refusal(refusal: CmgRefusal, cause: &str) -> Response<Body> {
     let mut response = text(refusal.status(), format!("{}{cause}\n", refusal.body()));
     set_reason(&mut response, &refusal.reason());
     response.extensions_mut().insert(Substatus(refusal.substatus()));
+    if refusal == CmgRefusal::ServiceUnavailable {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
+    response
+}
+
+/// The same, with the methods that would have been right (RFC 9110 §15.5.6).
+pub(crate) fn with_allow(mut response: Response<Body>, allow: &'static str) -> Response<Body> {
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response
 }
 
@@ -32,3 +41,6 @@ pub(crate) fn set_reason(response: &mut Response<Body>, reason: &str) {
         response.extensions_mut().insert(reason);
     }
 }
+
+/// A channel that was lost, or settings that have not come yet, are usually there within this.
+const RETRY_AFTER_SECONDS: &str = "5";

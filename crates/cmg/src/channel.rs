@@ -8,26 +8,36 @@ use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
 use cmglab_net::{Listen, Peer, ServeError, ServerHandle, read_capped};
 use cmglab_pki::read::Certificate;
 use cmglab_proto::settings::SettingsDocument;
-use cmglab_tunnel::{CONNECTION_HEADER, Channel, ChannelUp, SETTINGS_PATH};
+use cmglab_tunnel::{CONNECTION_HEADER, Channel, ChannelUp, HttpsChannels, SETTINGS_PATH};
 use http::{Request, StatusCode};
 
 use crate::Shared;
 
 pub(crate) async fn accept(shared: Arc<Shared>, listen: Listen) -> Result<ServerHandle, ServeError> {
-    let deps = shared.deps.clone();
-    let admitting = Arc::clone(&shared);
-    let admit = move |peer: &Peer| {
+    let (deps, admitting) = (shared.deps.clone(), Arc::clone(&shared));
+    let admit = move |peer: &Peer| admitting.admit(peer);
+    cmglab_tunnel::accept(&deps, listen, admit, move |up| shared.attend(up)).await
+}
+
+pub(crate) fn over_https(shared: &Arc<Shared>) -> HttpsChannels {
+    let (admitting, attending) = (Arc::clone(shared), Arc::clone(shared));
+    let admit = move |peer: &Peer| admitting.admit(peer);
+    HttpsChannels::new(&shared.deps, shared.connection_points.clone(), admit, move |up| attending.attend(up))
+}
+
+impl Shared {
+    fn admit(&self, peer: &Peer) -> Result<(), String> {
         let admitted = admitted(peer);
         if let Err(cause) = &admitted {
             let (peer, cause) = (peer.address.to_string(), cause.clone());
-            admitting.deps.events.emit(CmgEvent::ChannelRefused { peer, cause });
+            self.deps.events.emit(CmgEvent::ChannelRefused { peer, cause });
         }
         admitted
-    };
-    let on_up = move |up: ChannelUp| {
-        tokio::spawn(attend(Arc::clone(&shared), up));
-    };
-    cmglab_tunnel::accept(&deps, listen, admit, on_up).await
+    }
+
+    fn attend(self: &Arc<Self>, up: ChannelUp) {
+        tokio::spawn(attend(Arc::clone(self), up));
+    }
 }
 
 /// Mutual certificate authentication (configmgr §1.1): only a connection point of the site may dial in.
@@ -45,11 +55,12 @@ fn subject(peer: &Peer) -> String {
 
 /// Takes the site's settings from the channel at hello and on change, and puts it in service.
 async fn attend(shared: Arc<Shared>, up: ChannelUp) {
+    let run = shared.this_run();
     let (mut gone, mut hello) = (up.gone, Hello { subject: subject(&up.peer), connection: None });
     let cause = tokio::select! {
         cause = &mut gone => cause.unwrap_or_else(|_| "closed".to_owned()),
         cause = follow_settings(&shared, &up.channel, &mut hello) => cause,
-        () = shared.stop.cancelled() => "the gateway is closing".to_owned(),
+        () = run.cancelled() => "the gateway is closing".to_owned(),
     };
     let own = up.channel.connection();
     shared.channels.remove(own);
@@ -92,10 +103,12 @@ async fn follow_settings(shared: &Shared, channel: &Channel, hello: &mut Hello) 
 }
 
 fn apply(shared: &Shared, document: SettingsDocument) -> Result<bool, String> {
-    let roots = document.client_ca_roots_der().map_err(|error| error.to_string())?;
+    let authorities = document.client_authorities_der().map_err(|error| error.to_string())?;
+    let verify_revocation = document.verify_client_revocation;
     let applied = shared.settings.apply(document)?;
     if applied {
-        shared.judge.replace_roots(&roots).map_err(|error| error.to_string())?;
+        shared.judge.trust(&authorities).map_err(|error| error.to_string())?;
+        shared.judge.check_revocation(verify_revocation);
     }
     Ok(applied)
 }

@@ -1,11 +1,17 @@
 //! The gate: nothing invalid is forwarded.
+//!
+//! A validator is chosen by issuer and audience; what it believes must then be a kind of token that is meant
+//! for the endpoint, and not be blocked. Fidelity: documented for the first half (configmgr §1.4), lab for the
+//! statuses of blocked tokens and for the table in `purpose`.
+
+mod purpose;
 
 use std::sync::Arc;
 
 use cmglab_events::Source;
-use cmglab_events::kinds::{CmgEvent, TokenRefusal};
+use cmglab_events::kinds::{BearerKind, CmgEvent, TokenRefusal};
 use cmglab_net::{Fetch, IssuerKeys, KeysUnavailable, OpenIdKeys};
-use cmglab_proto::claims::{AUDIENCE, issuer};
+use cmglab_proto::claims::{AUDIENCE, CcmTokenType, SiteClaims, issuer};
 use cmglab_proto::settings::TenantSettings;
 use cmglab_proto::sts;
 use cmglab_token::{Expect, Keys, TokenError};
@@ -25,28 +31,30 @@ pub(crate) async fn check(
 ) -> Result<(), Refused> {
     let mut seen = Seen::default();
     let outcome = judge(shared, applied, voice, &ask, &mut seen).await;
+    let (issuer, audience) = (seen.issuer.map(shown), seen.audience.map(shown));
     voice.emit(match &outcome {
-        Ok(()) => CmgEvent::TokenAccepted {
+        Ok(kind) => CmgEvent::TokenAccepted {
             url: ask.url.to_owned(),
-            issuer: seen.issuer.unwrap_or_default(),
-            audience: seen.audience.unwrap_or_default(),
+            kind: *kind,
+            issuer: issuer.unwrap_or_default(),
+            audience: audience.unwrap_or_default(),
         },
         Err(refused) => CmgEvent::TokenRefused {
             url: ask.url.to_owned(),
-            issuer: seen.issuer,
-            audience: seen.audience,
+            issuer,
+            audience,
             refusal: refused.kind,
             cause: refused.cause.clone(),
         },
     });
-    outcome
+    outcome.map(drop)
 }
 
 /// What is asked of the gate.
 pub(crate) struct Ask<'a> {
     pub(crate) url: &'a str,
-    /// The published endpoint; empty where none is involved.
-    pub(crate) endpoint: &'a str,
+    /// The published endpoint; `None` for what the gateway answers by itself to the bearer of any token.
+    pub(crate) endpoint: Option<&'a str>,
     pub(crate) headers: &'a HeaderMap,
 }
 
@@ -57,6 +65,7 @@ pub(crate) struct Refused {
     pub(crate) cause: String,
 }
 
+/// What a token says of itself, unverified.
 #[derive(Default)]
 struct Seen {
     issuer: Option<String>,
@@ -69,47 +78,80 @@ async fn judge(
     voice: &Source,
     ask: &Ask<'_>,
     seen: &mut Seen,
-) -> Result<(), Refused> {
+) -> Result<BearerKind, Refused> {
     let bearer = sts::bearer(ask.headers).map_err(|error| refused(TokenRefusal::Missing, error))?;
     let token = bearer.expose();
     let (_header, claims) =
         cmglab_token::peek(token).map_err(|error| refused(TokenRefusal::Invalid, error))?;
-    let claim =
-        |name: &str| claims.get(name).and_then(Value::as_str).map(|text| text.chars().take(512).collect());
+    let claim = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
     (seen.issuer, seen.audience) = (claim("iss"), claim("aud"));
     let (token_issuer, audience) =
         (seen.issuer.as_deref().unwrap_or_default(), seen.audience.as_deref().unwrap_or_default());
-    let validator = applied.validator(token_issuer, audience).ok_or_else(|| {
-        refused(
-            TokenRefusal::NoValidator,
-            "no onboarded tenant and no site key stands for this issuer and audience",
-        )
-    })?;
-    allowed(ask.endpoint, &validator)?;
+    let validator = applied
+        .validator(token_issuer, audience)
+        .map_err(|cause| refused(TokenRefusal::NoValidator, cause))?;
     let now = shared.deps.clock.now();
     match validator {
-        Validator::Ccm => {
-            let ccm_issuer = issuer(&applied.document.hierarchy_id);
-            let expect = Expect { issuers: &[&ccm_issuer], audiences: &[AUDIENCE], now, leeway: LEEWAY };
-            verify(token, &applied.ccm_keys, &expect)
+        Validator::Site => {
+            let expect = Expect {
+                issuers: &[&issuer(&applied.document.hierarchy_id)],
+                audiences: &[AUDIENCE],
+                now,
+                leeway: LEEWAY,
+            };
+            let claims = of_site(token, &applied.ccm_keys, &expect)?;
+            let kind = kind(&claims);
+            meant_for(ask.endpoint, kind)?;
+            not_blocked(applied, &claims)?;
+            Ok(kind)
         }
         Validator::Aad(tenant) => {
+            meant_for(ask.endpoint, BearerKind::Aad)?;
             let expect = Expect { issuers: &[token_issuer], audiences: &[audience], now, leeway: LEEWAY };
-            verify_aad(&shared.keys, voice, tenant, token, &expect).await
+            verify_aad(&shared.keys, voice, tenant, token, &expect).await?;
+            Ok(BearerKind::Aad)
         }
     }
 }
 
-/// Which tokens an endpoint is for (configmgr §3, mp-wire §8.1): the security token service exchanges
-/// Azure AD tokens; content is for holders of a site token; messages may carry either, since registration
-/// comes with an Azure AD token.
-fn allowed(endpoint: &str, validator: &Validator<'_>) -> Result<(), Refused> {
-    let cause = match (endpoint, validator) {
-        ("CCM_STS", Validator::Ccm) => "a site token where an Azure AD token is due",
-        ("CCM_Client" | "CCM_Incoming", Validator::Aad(_)) => "an Azure AD token where a site token is due",
-        _ => return Ok(()),
-    };
-    Err(refused(TokenRefusal::Invalid, cause))
+fn of_site(token: &str, keys: &Keys, expect: &Expect<'_>) -> Result<SiteClaims, Refused> {
+    let verified =
+        cmglab_token::verify::<Value>(token, keys, expect).map_err(|error| token_refused(&error))?;
+    SiteClaims::parse(verified.claims.to_string().as_bytes())
+        .map_err(|error| refused(TokenRefusal::Invalid, error))
+}
+
+fn kind(claims: &SiteClaims) -> BearerKind {
+    match claims {
+        SiteClaims::Bulk(_) => BearerKind::BulkRegistration,
+        SiteClaims::Ccm(claims) if claims.token_type == CcmTokenType::ClientToken => BearerKind::ClientToken,
+        SiteClaims::Ccm(_) => BearerKind::Ccm,
+    }
+}
+
+fn meant_for(endpoint: Option<&str>, kind: BearerKind) -> Result<(), Refused> {
+    match endpoint {
+        Some(endpoint) if !purpose::accepts(endpoint, kind) => {
+            Err(refused(TokenRefusal::WrongPurpose, format!("{endpoint} is not for {}", purpose::name(kind))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the administrator has blocked, by the id in the token.
+fn not_blocked(applied: &Applied, claims: &SiteClaims) -> Result<(), Refused> {
+    let blocked =
+        |what: String| Err(refused(TokenRefusal::Blocked, format!("{what} is blocked at the site")));
+    match claims {
+        SiteClaims::Bulk(claims) if applied.blocked_bulk_tokens.contains(&claims.unique_id) => {
+            blocked(format!("bulk registration token {}", claims.unique_id))
+        }
+        SiteClaims::Ccm(claims) => match claims.device {
+            Some(device) if applied.blocked_clients.contains(&device) => blocked(format!("client {device}")),
+            _ => Ok(()),
+        },
+        SiteClaims::Bulk(_) => Ok(()),
+    }
 }
 
 async fn verify_aad(
@@ -158,10 +200,18 @@ fn verify(token: &str, keys: &Keys, expect: &Expect<'_>) -> Result<(), Refused> 
 
 fn token_refused(error: &TokenError) -> Refused {
     let kind = match error {
-        TokenError::Expired { .. } | TokenError::NotYetValid { .. } => TokenRefusal::Lifetime,
+        TokenError::Expired { valid_to, now } => TokenRefusal::Expired { valid_to: *valid_to, now: *now },
+        TokenError::NotYetValid { valid_from, now } => {
+            TokenRefusal::NotYetValid { valid_from: *valid_from, now: *now }
+        }
         _ => TokenRefusal::Invalid,
     };
     refused(kind, error)
+}
+
+/// The start of foreign text, without what could break a line.
+fn shown(text: String) -> String {
+    text.chars().take(512).map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 fn refused(kind: TokenRefusal, cause: impl std::fmt::Display) -> Refused {

@@ -1,19 +1,27 @@
 //! The public port: from the raw target to an answer.
+//!
+//! The order is the product's: what has two meanings is refused first; then the caller proves itself, by
+//! certificate before its path is looked up, as IIS does, or by token after it, since the endpoint decides
+//! which tokens are due; only then is anything relayed.
+
+mod form;
+mod metadata;
+mod mutual;
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
 use cmglab_events::Source;
-use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
-use cmglab_net::{Exchange, Peer, shown};
+use cmglab_events::kinds::CmgEvent;
+use cmglab_net::{Exchange, shown};
 use cmglab_proto::aadauthinfo::{self, AadAuthInfo};
 use cmglab_proto::mapping::{Rewritten, rewrite};
 use cmglab_proto::refusal::{CmgRefusal, Refusal as _};
-use cmglab_proto::url::{AuthScheme, CmgPath, TargetError};
-use http::header::{CONNECTION, CONTENT_LENGTH};
+use cmglab_proto::url::{AuthScheme, CmgPath};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
+use crate::content::ContentAsk;
 use crate::gate::{self, Ask};
 use crate::settings::Applied;
 use crate::{Shared, answer, relay};
@@ -45,11 +53,13 @@ pub(crate) struct Visit {
 pub(crate) struct Refusal {
     pub(crate) refusal: CmgRefusal,
     pub(crate) cause: String,
+    /// The methods that would have been right, where the method is what was wrong.
+    allow: Option<&'static str>,
 }
 
 impl Visit {
     /// Answers with a refusal and says so; a refused token has told its own story at the gate.
-    pub(crate) fn refuse(&self, Refusal { refusal, cause }: Refusal) -> Response<Body> {
+    pub(crate) fn refuse(&self, Refusal { refusal, cause, allow }: Refusal) -> Response<Body> {
         if refusal != CmgRefusal::InvalidToken {
             self.voice.emit(CmgEvent::Refused {
                 url: self.url.clone(),
@@ -58,13 +68,19 @@ impl Visit {
                 cause: cause.clone(),
             });
         }
-        answer::refusal(refusal, &cause)
+        let response = answer::refusal(refusal, &cause);
+        allow.into_iter().fold(response, answer::with_allow)
     }
 }
 
 impl Refusal {
     pub(crate) fn new(refusal: CmgRefusal, cause: impl Into<String>) -> Self {
-        Self { refusal, cause: cause.into() }
+        Self { refusal, cause: cause.into(), allow: None }
+    }
+
+    /// For a method other than those listed.
+    fn method(cause: impl Into<String>, allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..Self::new(CmgRefusal::MethodNotAllowed, cause) }
     }
 }
 
@@ -73,68 +89,75 @@ impl Shared {
         let applied = self.settings.current().ok_or_else(|| {
             Refusal::new(CmgRefusal::ServiceUnavailable, "no settings of the site have arrived yet")
         })?;
-        method_allowed(request.method())?;
-        connection_allowed(request.headers())?;
-        let path = CmgPath::parse(visit.target.as_bytes()).map_err(|error| target_refused(&error))?;
+        form::method_allowed(request.method())?;
+        form::connection_allowed(request.headers())?;
+        let path = CmgPath::parse(visit.target.as_bytes()).map_err(|error| form::target_refused(&error))?;
         match &path {
-            // The certificate is judged before the path, as IIS does it.
-            CmgPath::Proxy { scheme: AuthScheme::MutualAuth, .. } => Err(mutual_auth(&request)),
-            CmgPath::Proxy { .. } => {
-                let rewritten = rewrite(&applied.document.mappings, &path)
-                    .map_err(|error| Refusal::new(CmgRefusal::NotFound, error.to_string()))?;
-                length_allowed(&request, &rewritten)?;
-                self.proxy(visit, &applied, &rewritten, request).await
+            CmgPath::Proxy { scheme: AuthScheme::MutualAuth, .. } => {
+                mutual::admit(visit, request.extensions())?;
+                let rewritten = published(&applied, &path, &request)?;
+                relay::relay(self, visit, rewritten.max_request_bytes, request).await
+            }
+            CmgPath::Proxy { scheme: AuthScheme::ServerAuth, .. } => {
+                let rewritten = published(&applied, &path, &request)?;
+                let endpoint = rewritten.endpoint_name.as_str();
+                self.gate(visit, &applied, Some(endpoint), request.headers().clone()).await?;
+                relay::relay(self, visit, rewritten.max_request_bytes, request).await
             }
             CmgPath::AadAuthInfo { query } => {
-                only_read(request.method())?;
+                form::only_read(request.method())?;
                 Ok(aad_auth_info(visit, &applied, query.as_deref()))
             }
             CmgPath::ServiceMetadata { scheme } => {
-                self.service_metadata(visit, &applied, *scheme, request.headers().clone()).await
+                form::only_read(request.method())?;
+                if *scheme == AuthScheme::ServerAuth {
+                    self.gate(visit, &applied, None, request.headers().clone()).await?;
+                }
+                Ok(metadata::answer(&self.config.host, self.deps.events.machine(), &applied, *scheme))
             }
-            CmgPath::Other => Err(Refusal::new(CmgRefusal::NotFound, "no URL mapping matches this path")),
+            CmgPath::Other => self.content_of(visit, &applied, request.method()),
         }
     }
 
-    async fn proxy(
+    /// What a content-enabled gateway answers beside the published endpoints.
+    fn content_of(
         &self,
         visit: &Visit,
         applied: &Applied,
-        rewritten: &Rewritten,
-        request: Request<Body>,
+        method: &Method,
     ) -> Result<Response<Body>, Refusal> {
-        let endpoint = rewritten.endpoint_name.as_str();
-        self.gate(visit, applied, endpoint, request.headers().clone()).await?;
-        relay::relay(self, visit, rewritten.max_request_bytes, request).await
+        let ask = ContentAsk {
+            document: &applied.document,
+            keys: &applied.ccm_keys,
+            voice: &visit.voice,
+            now: self.deps.clock.now(),
+            url: &visit.url,
+            target: &visit.target,
+            method,
+        };
+        let answered = self.content.as_ref().and_then(|content| content.answer(ask));
+        answered.ok_or_else(|| Refusal::new(CmgRefusal::NotFound, "no URL mapping matches this path"))
     }
 
     async fn gate(
         &self,
         visit: &Visit,
         applied: &Applied,
-        endpoint: &str,
+        endpoint: Option<&str>,
         headers: HeaderMap,
     ) -> Result<(), Refusal> {
         let ask = Ask { url: &visit.url, endpoint, headers: &headers };
         let passed = gate::check(self, applied, &visit.voice, ask).await;
         passed.map_err(|refused| Refusal::new(CmgRefusal::InvalidToken, refused.cause))
     }
+}
 
-    async fn service_metadata(
-        &self,
-        visit: &Visit,
-        applied: &Applied,
-        scheme: AuthScheme,
-        headers: HeaderMap,
-    ) -> Result<Response<Body>, Refusal> {
-        if scheme == AuthScheme::ServerAuth {
-            self.gate(visit, applied, "", headers).await?;
-        }
-        Err(Refusal::new(
-            CmgRefusal::NotImplemented,
-            "ServiceMetadata has no public format; the lab serves none",
-        ))
-    }
+/// The published endpoint that a path leads to, if it takes a body of this length.
+fn published(applied: &Applied, path: &CmgPath, request: &Request<Body>) -> Result<Rewritten, Refusal> {
+    let rewritten = rewrite(&applied.document.mappings, path)
+        .map_err(|error| Refusal::new(CmgRefusal::NotFound, error.to_string()))?;
+    form::length_allowed(request.headers(), &rewritten)?;
+    Ok(rewritten)
 }
 
 /// The reply that starts a client without Azure AD properties (Fidelity: lab, configmgr §9).
@@ -154,87 +177,3 @@ fn aad_auth_info(visit: &Visit, applied: &Applied, query: Option<&str>) -> Respo
         None => answer::refusal(CmgRefusal::NotFound, "no onboarded tenant of that id"),
     }
 }
-
-/// The verbs that devices between client and gateway must pass (configmgr §1.8).
-fn method_allowed(method: &Method) -> Result<(), Refusal> {
-    if METHODS.contains(&method.as_str()) {
-        return Ok(());
-    }
-    Err(Refusal::new(CmgRefusal::MethodNotAllowed, format!("{method} is not one of {}", METHODS.join(", "))))
-}
-
-fn only_read(method: &Method) -> Result<(), Refusal> {
-    match *method {
-        Method::GET | Method::HEAD => Ok(()),
-        _ => Err(Refusal::new(CmgRefusal::MethodNotAllowed, "AADAuthInfo answers GET and HEAD")),
-    }
-}
-
-/// A caller that declares an end-to-end header to be for one hop (RFC 9110 §7.6.1) would have the gate and
-/// the management point see different requests.
-fn connection_allowed(headers: &HeaderMap) -> Result<(), Refusal> {
-    let named = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let mut named = named.flat_map(|list| list.split(',')).map(str::trim);
-    match named.find(|name| END_TO_END.iter().any(|header| name.eq_ignore_ascii_case(header))) {
-        Some(name) => Err(Refusal::new(
-            CmgRefusal::BadRequest,
-            format!("Connection names {name}, which is not for one hop only"),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn length_allowed(request: &Request<Body>, rewritten: &Rewritten) -> Result<(), Refusal> {
-    let stated = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    match stated.and_then(|text| text.parse::<u64>().ok()) {
-        Some(length) if length > rewritten.max_request_bytes => Err(Refusal::new(
-            CmgRefusal::RequestEntityTooLarge,
-            format!("{} takes at most {} bytes", rewritten.endpoint_name, rewritten.max_request_bytes),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn mutual_auth(request: &Request<Body>) -> Refusal {
-    use CertificateVerdict as V;
-    let verdict = request.extensions().get::<Peer>().map_or(V::Absent, |peer| peer.verdict);
-    let (refusal, cause) = match verdict {
-        V::Valid => (
-            CmgRefusal::NotImplemented,
-            "the certificate is good, but relaying MutualAuth requests is not built yet",
-        ),
-        V::Absent => (CmgRefusal::CertificateRequired, "MutualAuth needs a client certificate"),
-        V::Revoked | V::RevocationUnknown => {
-            (CmgRefusal::RevokedCertificate, "the client certificate is revoked, or its CRL cannot be had")
-        }
-        V::Expired | V::NotYetValid => {
-            (CmgRefusal::ExpiredCertificate, "the client certificate is out of date")
-        }
-        _ => (
-            CmgRefusal::UntrustedCertificate,
-            "the client certificate does not chain to the uploaded roots, or is not for client authentication",
-        ),
-    };
-    Refusal::new(refusal, cause)
-}
-
-fn target_refused(error: &TargetError) -> Refusal {
-    let refusal = match error {
-        TargetError::TooLong { .. } => CmgRefusal::RequestUriTooLong,
-        _ => CmgRefusal::BadRequest,
-    };
-    Refusal::new(refusal, error.to_string())
-}
-
-const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "CCM_POST", "BITS_POST", "PROPFIND"];
-
-const END_TO_END: [&str; 8] = [
-    "authorization",
-    "cache-control",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "host",
-    "range",
-];

@@ -1,9 +1,11 @@
 //! What the site has told this gateway.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use cmglab_proto::claims;
+use cmglab_proto::ids::{BulkTokenId, ClientGuid};
 use cmglab_proto::settings::{SettingsDocument, TenantSettings};
 use cmglab_token::{Jwks, Keys};
 
@@ -18,6 +20,8 @@ pub(crate) struct CurrentSettings {
 pub(crate) struct Applied {
     pub(crate) document: SettingsDocument,
     pub(crate) ccm_keys: Arc<Keys>,
+    pub(crate) blocked_clients: HashSet<ClientGuid>,
+    pub(crate) blocked_bulk_tokens: HashSet<BulkTokenId>,
     ccm_issuer: String,
 }
 
@@ -25,12 +29,16 @@ pub(crate) struct Applied {
 #[derive(Debug)]
 pub(crate) enum Validator<'a> {
     Aad(&'a TenantSettings),
-    Ccm,
+    Site,
 }
 
 impl CurrentSettings {
     pub(crate) fn current(&self) -> Option<Arc<Applied>> {
         self.applied.load_full()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.applied.store(None);
     }
 
     pub(crate) fn version(&self) -> u64 {
@@ -50,23 +58,40 @@ impl CurrentSettings {
         let keys = document.ccm_keys.iter().cloned().map(serde_json::from_value).collect::<Result<_, _>>();
         let jwks = Jwks { keys: keys.map_err(|error| format!("CCM signing key: {error}"))? };
         let ccm_keys = Keys::from_jwks(&jwks).map_err(|error| format!("CCM signing key: {error}"))?;
-        let ccm_issuer = claims::issuer(&document.hierarchy_id);
-        self.applied.store(Some(Arc::new(Applied { document, ccm_keys: Arc::new(ccm_keys), ccm_issuer })));
+        self.applied.store(Some(Arc::new(Applied {
+            ccm_keys: Arc::new(ccm_keys),
+            ccm_issuer: claims::issuer(&document.hierarchy_id),
+            blocked_clients: document.blocked_clients.iter().copied().collect(),
+            blocked_bulk_tokens: document.blocked_bulk_tokens.iter().copied().collect(),
+            document,
+        })));
         Ok(true)
     }
 }
 
 impl Applied {
-    /// The validator for this issuer and audience, if the site has one.
-    pub(crate) fn validator(&self, issuer: &str, audience: &str) -> Option<Validator<'_>> {
+    /// The validator for this issuer and audience.
+    ///
+    /// # Errors
+    /// Why the site has none, in words.
+    pub(crate) fn validator(&self, issuer: &str, audience: &str) -> Result<Validator<'_>, String> {
         if issuer == self.ccm_issuer && audience == claims::AUDIENCE {
-            return Some(Validator::Ccm);
+            return Ok(Validator::Site);
         }
-        self.document
-            .tenants
-            .iter()
-            .filter(|tenant| tenant.token_auth_enabled)
-            .find(|tenant| tenant.issuers.iter().any(|one| one == issuer) && tenant.is_audience(audience))
-            .map(Validator::Aad)
+        let of_issuer = |tenant: &&TenantSettings| tenant.issuers.iter().any(|one| one == issuer);
+        let mut tenants = self.document.tenants.iter().filter(of_issuer).peekable();
+        if tenants.peek().is_none() {
+            return Err("neither an onboarded tenant nor the site is the issuer".to_owned());
+        }
+        let Some(tenant) = tenants.find(|tenant| tenant.is_audience(audience)) else {
+            return Err("the tenant of the issuer is onboarded with another audience".to_owned());
+        };
+        if !tenant.token_auth_enabled {
+            return Err(format!("Azure AD authentication is disabled for tenant {}", tenant.tenant_id));
+        }
+        Ok(Validator::Aad(tenant))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cmglab_events::kinds::CmgEvent;
 use cmglab_net::Deps;
 use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use crate::Shared;
 
@@ -32,6 +33,11 @@ struct Sums {
 impl Traffic {
     pub(crate) fn new(from: Timestamp) -> Self {
         Self { open: Arc::new(Mutex::new(Interval { from, uris: BTreeMap::new() })) }
+    }
+
+    /// Begins an interval now; the one before was reported when the instance ended.
+    pub(crate) fn restart(&self, from: Timestamp) {
+        self.lock().from = from;
     }
 
     /// Counts one answered request. `tell` is called while the interval is held open, so that the event
@@ -79,10 +85,10 @@ impl Traffic {
     }
 }
 
-/// Reports every interval until the gateway is drained.
-pub(crate) async fn report(shared: Arc<Shared>) {
+/// Reports every interval for as long as the instance runs.
+pub(crate) async fn report(shared: Arc<Shared>, run: CancellationToken) {
     let mut interval = shared.deps.clock.interval(INTERVAL);
-    while shared.stop.run_until_cancelled(interval.tick()).await.is_some() {
+    while run.run_until_cancelled(interval.tick()).await.is_some() {
         shared.traffic.flush(&shared.deps);
     }
 }

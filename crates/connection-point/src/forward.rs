@@ -1,164 +1,125 @@
 //! A client's message on its way to the management point.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use cmglab_clock::Stopwatch;
 use cmglab_events::Source;
 use cmglab_events::kinds::{ConnectionPointEvent, LabEvent};
 use cmglab_fault::{Point, Verdict};
-use cmglab_net::{CallError, CallFailure, MESSAGE_HEADER, counted, reason_of, shown};
+use cmglab_net::{CallError, CallFailure, shown};
 use cmglab_proto::mapping::{Rewritten, rewrite};
-use cmglab_proto::refusal::{ConnectorRefusal, Refusal as _};
+use cmglab_proto::refusal::connector_reason;
 use cmglab_proto::url::CmgPath;
 use cmglab_tunnel::{Envelope, ReplyEnvelope};
-use http::header::{HOST, HeaderMap, HeaderValue};
+use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use tokio::sync::watch;
 
-use crate::{Shared, plain};
+use crate::account::Account;
+use crate::{Shared, answer, headers, plain};
 
-/// Maps, forwards and answers one message.
-pub(crate) async fn forward(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
+/// Maps, forwards and answers one message. Dropping the future, when the channel or the client goes, drops
+/// the request to the management point with it. Nothing is tried twice.
+pub(crate) async fn forward(
+    shared: &Shared,
+    request: Request<Incoming>,
+    cut: &watch::Sender<u64>,
+) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
     let Ok(envelope) = Envelope::detach(&mut parts.headers) else { return plain(StatusCode::BAD_REQUEST) };
     let voice = envelope
         .exchange
         .map_or_else(|| shared.deps.events.clone(), |exchange| shared.deps.events.in_exchange(exchange));
-    let delivery = Delivery {
-        shared,
-        voice: voice.in_message(envelope.message),
-        watch: Stopwatch::start(),
-        method: parts.method.to_string(),
+    let voice = voice.in_message(envelope.message);
+    let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
+        return turned_away(shared, &voice, &envelope);
     };
-    let Some(rewritten) = delivery.map(&envelope).await else {
-        return refused(StatusCode::NOT_FOUND, "CMGConnector_NotFound");
+    let Some((rewritten, uri)) = map(shared, &envelope).await else {
+        voice.emit(ConnectionPointEvent::NotMapped { external_url: shown(&envelope.external_url()) });
+        return refused(StatusCode::NOT_FOUND);
     };
-    delivery.voice.emit(ConnectionPointEvent::Forwarding {
-        external_url: shown(&envelope.external_url()),
-        url: shown(&rewritten.internal_url),
-    });
-    if delivery.cut_by_fault(&rewritten) {
+    voice.emit(forwarding(shared, &envelope, &rewritten));
+    headers::onward(&mut parts.headers, &uri, &envelope);
+    (parts.uri, parts.version) = (uri, http::Version::HTTP_11);
+    let onward = Request::from_parts(parts, Body::new(body));
+    let (account, onward) = Account::open(shared, voice, &rewritten, place, onward);
+    if cut_by_fault(shared, &account.voice, &rewritten) {
+        cut.send_modify(|count| *count += 1);
         // The channel goes, and this message with it.
         return std::future::pending().await;
     }
-    let uri: Uri = match rewritten.internal_url.parse() {
-        Ok(uri) => uri,
-        Err(_unreadable) => return refused(StatusCode::BAD_REQUEST, "CMGConnector_BadRequest"),
+    let patience = shared.config.limits.patience;
+    let answered = tokio::select! {
+        answered = shared.forwarder.send(onward) => answered,
+        () = account.pulse.stopped(patience) => Err(too_late(patience)),
     };
-    address(&mut parts.headers, &uri, &envelope);
-    let mut onward = Request::new(Body::new(body));
-    *onward.method_mut() = parts.method;
-    *onward.uri_mut() = uri;
-    *onward.headers_mut() = parts.headers;
-    let answered = tokio::time::timeout(PATIENCE, shared.forwarder.send(onward)).await;
-    match answered.unwrap_or_else(|_elapsed| Err(too_late())) {
-        Ok(response) => delivery.answered(rewritten, response.map(Body::new)),
-        Err(error) => delivery.failed(&rewritten, &error),
-    }
-}
-
-struct Delivery<'a> {
-    shared: &'a Shared,
-    voice: Source,
-    watch: Stopwatch,
-    method: String,
-}
-
-impl Delivery<'_> {
-    /// The mapping is checked again here: a gateway that was fooled, or is out of date, opens nothing.
-    async fn map(&self, envelope: &Envelope) -> Option<Rewritten> {
-        let path = CmgPath::parse(envelope.target.as_bytes()).ok();
-        let settings = self.shared.site.settings().await.ok();
-        let rewritten =
-            path.zip(settings).and_then(|(path, settings)| rewrite(&settings.mappings, &path).ok());
-        if rewritten.is_none() {
-            self.voice
-                .emit(ConnectionPointEvent::NotMapped { external_url: shown(&envelope.external_url()) });
+    match answered {
+        Ok(response) => answer::relay(account, patience, response),
+        Err(error) => {
+            let (status, reason) = account.fail(&error);
+            refused_as(status, reason)
         }
-        rewritten
-    }
-
-    fn cut_by_fault(&self, rewritten: &Rewritten) -> bool {
-        let cut = self.shared.deps.faults.at(Point::Forward, &rewritten.internal_url);
-        if cut != Some(Verdict::CutChannel) {
-            return false;
-        }
-        self.voice
-            .emit(LabEvent::FaultApplied { point: "forward".to_owned(), verdict: "cut-channel".to_owned() });
-        self.shared.cut.send_modify(|count| *count += 1);
-        true
-    }
-
-    fn answered(self, rewritten: Rewritten, mut response: Response<Body>) -> Response<Body> {
-        let status = response.status();
-        let mp_reason = reason_of(&response);
-        let reason = match ConnectorRefusal::of_answer(status, &mp_reason) {
-            Some(refusal) => {
-                *response.status_mut() = refusal.status();
-                refusal.reason().into_owned()
-            }
-            None => mp_reason,
-        };
-        *response.version_mut() = http::Version::HTTP_2;
-        response.headers_mut().remove("connection");
-        response.headers_mut().remove("transfer-encoding");
-        ReplyEnvelope { reason: reason.clone(), substatus: 0 }.attach(response.headers_mut());
-        let status = response.status().as_u16();
-        let Self { voice, watch, method, .. } = self;
-        response.map(|body| {
-            counted(body, move |body_bytes| {
-                voice.emit(ConnectionPointEvent::Forwarded {
-                    method,
-                    url: shown(&rewritten.internal_url),
-                    endpoint: rewritten.endpoint_name,
-                    status,
-                    reason,
-                    body_bytes,
-                    taken_ms: watch.millis(),
-                });
-            })
-        })
-    }
-
-    fn failed(self, rewritten: &Rewritten, error: &CallError) -> Response<Body> {
-        let refusal = match error.failure {
-            CallFailure::Timeout => ConnectorRefusal::MpTimeout,
-            _ => ConnectorRefusal::MpUnreachable,
-        };
-        let (status, reason) = (refusal.status(), refusal.reason().into_owned());
-        self.voice.emit(ConnectionPointEvent::ForwardFailed {
-            method: self.method,
-            url: shown(&rewritten.internal_url),
-            endpoint: rewritten.endpoint_name.clone(),
-            status: status.as_u16(),
-            reason: reason.clone(),
-            cause: error.cause.clone(),
-            taken_ms: self.watch.millis(),
-        });
-        refused(status, &reason)
     }
 }
 
-/// Headers of the onward request: the client's own, the management point's name, and the MessageID.
-fn address(headers: &mut HeaderMap, uri: &Uri, envelope: &Envelope) {
-    if let Some(host) = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok()) {
-        headers.insert(HOST, host);
-    }
-    if let Ok(message) = HeaderValue::from_str(&envelope.message.to_string()) {
-        headers.insert(MESSAGE_HEADER, message);
+/// The mapping is checked again here: a gateway that was fooled, or is out of date, opens nothing.
+async fn map(shared: &Shared, envelope: &Envelope) -> Option<(Rewritten, Uri)> {
+    let path = CmgPath::parse(envelope.target.as_bytes()).ok()?;
+    let settings = shared.site.settings().await.ok()?;
+    let rewritten = rewrite(&settings.mappings, &path).ok()?;
+    let uri = rewritten.internal_url.parse().ok()?;
+    Some((rewritten, uri))
+}
+
+/// What the log calls the change of URLs: the published endpoint's external form gives place to the internal
+/// one, and what follows it stays.
+fn forwarding(shared: &Shared, envelope: &Envelope, rewritten: &Rewritten) -> ConnectionPointEvent {
+    let (external_url, url) = (envelope.external_url(), &rewritten.internal_url);
+    let follows = url.get(rewritten.internal_prefix.len()..).unwrap_or_default();
+    let prefix = |whole: &str| shown(whole.strip_suffix(follows).unwrap_or(whole));
+    ConnectionPointEvent::Forwarding {
+        external_prefix: prefix(&external_url),
+        internal_prefix: prefix(url),
+        external_url: shown(&external_url),
+        url: shown(url),
+        verbose: shared.config.verbose,
     }
 }
 
-fn too_late() -> CallError {
-    CallError::new(CallFailure::Timeout, format!("the management point did not answer within {PATIENCE:?}"))
+fn cut_by_fault(shared: &Shared, voice: &Source, rewritten: &Rewritten) -> bool {
+    let faults = &shared.deps.faults;
+    if faults.is_empty() || faults.at(Point::Forward, &rewritten.internal_url) != Some(Verdict::CutChannel) {
+        return false;
+    }
+    voice.emit(LabEvent::FaultApplied { point: "forward".to_owned(), verdict: "cut-channel".to_owned() });
+    true
 }
 
-fn refused(status: StatusCode, reason: &str) -> Response<Body> {
-    let mut response = plain(status);
-    ReplyEnvelope { reason: reason.to_owned(), substatus: 0 }.attach(response.headers_mut());
+fn turned_away(shared: &Shared, voice: &Source, envelope: &Envelope) -> Response<Body> {
+    voice.emit(ConnectionPointEvent::TurnedAway {
+        external_url: shown(&envelope.external_url()),
+        under_way: shared.config.limits.places(),
+    });
+    let mut response = refused(StatusCode::SERVICE_UNAVAILABLE);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
     response
 }
 
-/// Shorter than the gateway's own, so that the answer names the hop that was slow.
-const PATIENCE: Duration = Duration::from_secs(50);
+fn too_late(patience: Duration) -> CallError {
+    CallError::new(CallFailure::Timeout, format!("the management point did not answer within {patience:?}"))
+}
+
+fn refused(status: StatusCode) -> Response<Body> {
+    refused_as(status, connector_reason(status, ""))
+}
+
+fn refused_as(status: StatusCode, reason: String) -> Response<Body> {
+    let mut response = plain(status);
+    ReplyEnvelope { reason, substatus: 0 }.attach(response.headers_mut());
+    response
+}
+
+/// What is under way has mostly ended by then.
+const RETRY_AFTER_SECONDS: &str = "5";

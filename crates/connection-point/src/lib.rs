@@ -1,12 +1,21 @@
 //! The CMG connection point: a site role beside the management point.
 //!
-//! It dials the gateway with its own certificate and keeps the channel (configmgr §1.1). Down the channel
-//! come two things: the gateway's wish for the site's settings, and clients' messages. A message is mapped
-//! again here, whatever the gateway made of it, and forwarded to the management point with this role's
-//! client certificate, as a stream in both directions.
+//! It dials every instance of the gateway with its own certificate and keeps the channels, looking after them
+//! once a minute (configmgr §1.1). Down a channel come two things: the gateway's wish for the site's settings,
+//! and clients' messages. A message is mapped again here, whatever the gateway made of it, and forwarded to
+//! the management point with this role's client certificate, as a stream in both directions. What passes is
+//! reported every five minutes.
 
+mod account;
+mod answer;
+mod certificates;
+mod config;
 mod forward;
+mod headers;
+mod pulse;
+mod running;
 mod settings;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -14,21 +23,18 @@ use axum::body::Body;
 use cmglab_net::{Deps, Forwarder};
 use cmglab_site::Site;
 use cmglab_tls::CertStore;
-use cmglab_tunnel::{Connector, ConnectorHandle, MESSAGE_PATH, SETTINGS_PATH, Serve};
+use cmglab_tunnel::{MESSAGE_PATH, SETTINGS_PATH};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-/// Which gateway to serve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConnectionPointConfig {
-    /// The gateway's service name.
-    pub cmg_host: String,
-    /// The port of its instance's TCP-TLS channel (10140 for the first).
-    pub cmg_port: u16,
-}
+pub use certificates::Candidate;
+pub use cmglab_events::kinds::EndpointTraffic;
+pub use config::{ConnectionPointConfig, Limits};
+pub use running::ConnectionPointHandle;
+
+use certificates::Certificates;
+use traffic::Traffic;
 
 /// The connection point. Cheap to clone; clones are the same role.
 #[derive(Debug, Clone)]
@@ -42,37 +48,53 @@ struct Shared {
     deps: Deps,
     channel_store: CertStore,
     site: Site,
+    certificates: Certificates,
     forwarder: Forwarder,
-    cut: watch::Sender<u64>,
+    traffic: Traffic,
+    /// One for each message that may be under way.
+    places: Arc<Semaphore>,
 }
 
 impl ConnectionPoint {
-    /// A connection point of `site`; it dials nothing before [`ConnectionPoint::start`]. It has two
-    /// certificates: that of `channel_store` for the gateway, that of `deps` for the management point.
+    /// A connection point of `site`; it dials nothing before [`ConnectionPoint::start`]. For the gateway it
+    /// has the certificate of `channel_store`; for the management point it chooses one of `candidates`, the
+    /// certificates of its machine, and presents it through the store of `deps`.
     #[must_use]
-    pub fn new(config: ConnectionPointConfig, site: Site, deps: Deps, channel_store: CertStore) -> Self {
-        let (forwarder, cut) = (Forwarder::new(&deps), watch::Sender::new(0));
-        Self { shared: Arc::new(Shared { config, deps, channel_store, site, forwarder, cut }) }
+    pub fn new(
+        config: ConnectionPointConfig,
+        site: Site,
+        deps: Deps,
+        channel_store: CertStore,
+        candidates: Vec<Candidate>,
+    ) -> Self {
+        let forwarder = Forwarder::new(&deps);
+        let traffic = Traffic::new(&config.cmg_host, deps.clock.now());
+        let places = Arc::new(Semaphore::new(config.limits.places()));
+        let certificates = Certificates::new(candidates, config.verbose);
+        let shared = Shared { config, deps, channel_store, site, certificates, forwarder, traffic, places };
+        Self { shared: Arc::new(shared) }
     }
 
-    /// Dials the gateway now, and again whenever the channel is lost.
+    /// Chooses its client certificate, then dials every instance of the gateway, and again whenever a channel
+    /// is lost.
     #[must_use]
-    pub fn start(&self) -> ConnectorHandle {
-        let shared = Arc::clone(&self.shared);
-        let serve: Serve = Arc::new(move |request| Box::pin(Arc::clone(&shared).answer(request)));
-        let Shared { config, deps, channel_store, .. } = &*self.shared;
-        let dialling = Deps { store: channel_store.clone(), ..deps.clone() };
-        Connector::new(dialling, &config.cmg_host, config.cmg_port, serve)
-            .cut_by(self.shared.cut.subscribe())
-            .start()
+    pub fn start(&self) -> ConnectionPointHandle {
+        running::start(Arc::clone(&self.shared))
+    }
+
+    /// What has passed through each endpoint since the role was made.
+    #[must_use]
+    pub fn traffic(&self) -> Vec<EndpointTraffic> {
+        self.shared.traffic.totals()
     }
 }
 
 impl Shared {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+    /// Answers what comes down one channel, which `cut` cuts.
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, cut: watch::Sender<u64>) -> Response<Body> {
         match request.uri().path() {
             SETTINGS_PATH => settings::answer(&self, request.uri().query()).await,
-            MESSAGE_PATH => forward::forward(&self, request).await,
+            MESSAGE_PATH => forward::forward(&self, request, &cut).await,
             _ => plain(StatusCode::NOT_FOUND),
         }
     }
@@ -83,3 +105,6 @@ fn plain(status: StatusCode) -> Response<Body> {
     *response.status_mut() = status;
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,10 @@ pub enum Role {
     ManagementPoint,
     /// Host of revocation lists.
     Revocation,
+    /// The site server, with its service connection point.
+    Site,
+    /// The gateway's Azure storage.
+    Storage,
 }
 
 /// What happened, by the part of the house that saw it.
@@ -87,6 +91,8 @@ impl Role {
             Self::Lab => "lab",
             Self::ManagementPoint => "management-point",
             Self::Revocation => "revocation",
+            Self::Site => "site",
+            Self::Storage => "storage",
         }
     }
 }

@@ -12,8 +12,10 @@ pub use aad::AadEvent;
 pub use client::{
     AadAccount, AadIdentity, ClientEvent, ClientLog, CrlCheckBy, HttpCaller, StsServer, WinHttpFailure,
 };
-pub use cmg::{CmgEvent, TokenRefusal};
-pub use connection_point::ConnectionPointEvent;
+pub use cmg::{BearerKind, CmgEvent, InstanceStatus, TokenRefusal};
+pub use connection_point::{
+    CertificateDrop, CertificateFilter, ConnectionPointEvent, EndpointTraffic, ForwardFailure,
+};
 pub use lab::LabEvent;
 pub use management_point::{CertificateFault, ManagementPointEvent, TokenFault, TokenService};
 pub use net::{CertificateVerdict, CrlOutcome, NetEvent, Served, TlsFailure};

@@ -14,7 +14,8 @@ use cmglab_cmlog::{Bias, Severity, cmtrace, simple, w3c};
 use cmglab_proto::editions::Edition;
 use jiff::Timestamp;
 
-use crate::{Event, Kind};
+use crate::kinds::NetEvent;
+use crate::{Event, Kind, Role};
 
 /// A log file of the product, by its real name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,12 +31,20 @@ pub enum LogFile {
     CcmSts,
     /// Registration of the agent (CMTrace form).
     ClientIdManagerStartup,
+    /// Service connection point: the gateway's virtual machines (simple form).
+    CloudMgr,
+    /// Gateway: links to content (simple form; its lines are the lab's).
+    CmgContentService,
+    /// Gateway: which channel took which message (simple form; its lines are the lab's).
+    CmgHttpHandler,
     /// Gateway (simple form).
     CmgService,
     /// Web server of a role (W3C form).
     Iis,
     /// Location and security settings of the agent (CMTrace form).
     LocationServices,
+    /// Whether the management point is available (simple form).
+    MpControl,
     /// Registration at the management point (CMTrace form).
     MpRegistrationManager,
     /// Connection point (simple form).
@@ -71,6 +80,9 @@ pub fn lines(event: &Event, edition: Edition) -> Vec<LogLine> {
         Kind::Cmg(cmg) => cmg::write(cmg, &mut page),
         Kind::ConnectionPoint(connector) => connection_point::write(connector, &mut page),
         Kind::ManagementPoint(mp) => management_point::write(mp, &mut page),
+        Kind::Net(NetEvent::MalformedRequest { peer, cause }) if event.role == Role::Cmg => {
+            cmg::malformed(peer, cause, &mut page);
+        }
         Kind::Net(net) => iis::write(net, &mut page),
         Kind::Aad(_) | Kind::Lab(_) => {}
     }
@@ -123,9 +135,12 @@ impl LogLine {
         let component = self.file.component().to_owned();
         let (at, bias, thread) = (self.at, Bias::UTC, self.file.thread());
         match self.file {
-            LogFile::CmgService | LogFile::ProxyConnector => {
-                simple::Line { text, component, at, bias, thread }.to_string()
-            }
+            LogFile::CloudMgr
+            | LogFile::CmgContentService
+            | LogFile::CmgHttpHandler
+            | LogFile::CmgService
+            | LogFile::MpControl
+            | LogFile::ProxyConnector => simple::Line { text, component, at, bias, thread }.to_string(),
             _ => {
                 let source = self.file.source().to_owned();
                 cmtrace::Line { text, at, bias, component, context: String::new(), severity, thread, source }
@@ -145,9 +160,13 @@ impl LogFile {
             Self::CcmSetup => "ccmsetup.log",
             Self::CcmSts => "CCM_STS.log",
             Self::ClientIdManagerStartup => "ClientIDManagerStartup.log",
+            Self::CloudMgr => "CloudMgr.log",
+            Self::CmgContentService => "CMGContentService.log",
+            Self::CmgHttpHandler => "CMGHttpHandler.log",
             Self::CmgService => "CMGService.log",
             Self::Iis => "IIS.log",
             Self::LocationServices => "LocationServices.log",
+            Self::MpControl => "mpcontrol.log",
             Self::MpRegistrationManager => "MP_RegistrationManager.log",
             Self::ProxyConnector => "SMS_CLOUD_PROXYCONNECTOR.log",
         }
@@ -166,20 +185,30 @@ impl LogFile {
     }
 
     /// Every file there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::AdalOperationProvider,
         Self::CcmMessaging,
         Self::CcmSetup,
         Self::CcmSts,
         Self::ClientIdManagerStartup,
+        Self::CloudMgr,
+        Self::CmgContentService,
+        Self::CmgHttpHandler,
         Self::CmgService,
         Self::Iis,
         Self::LocationServices,
+        Self::MpControl,
         Self::MpRegistrationManager,
         Self::ProxyConnector,
     ];
 
     fn component(self) -> &'static str {
+        if self == Self::CloudMgr {
+            return "SMS_CLOUD_SERVICES_MANAGER";
+        }
+        if self == Self::MpControl {
+            return "SMS_MP_CONTROL_MANAGER";
+        }
         let name = self.file_name();
         name.strip_suffix(".log").unwrap_or(name)
     }
@@ -204,7 +233,13 @@ impl LogFile {
             Self::ClientIdManagerStartup => "clientidmanagerstartup:1",
             Self::LocationServices => "locationservices:1",
             Self::MpRegistrationManager => "mp_registrationmanager:1",
-            Self::CmgService | Self::Iis | Self::ProxyConnector => "",
+            Self::CloudMgr
+            | Self::CmgContentService
+            | Self::CmgHttpHandler
+            | Self::CmgService
+            | Self::Iis
+            | Self::MpControl
+            | Self::ProxyConnector => "",
         }
     }
 }

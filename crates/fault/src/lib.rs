@@ -17,10 +17,16 @@ pub enum Point {
     AzureAd,
     /// The body of client content on its way out of the management point.
     Content,
+    /// A TLS connection that a role is about to open, by `host:port`.
+    Dial,
     /// A request that the connection point is about to send to the management point.
     Forward,
+    /// A request of a connection point's long poll, at the gateway, by its path.
+    Poll,
     /// The site's settings on their way to the gateway.
     Settings,
+    /// A connection point's wish to turn HTTPS into a channel, at the gateway, by its path.
+    Upgrade,
 }
 
 /// What is done there.
@@ -28,12 +34,18 @@ pub enum Point {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Verdict {
+    /// What stands between takes the wish for an upgrade out of the request.
+    BreakUpgrade,
     /// One byte of the body is inverted: the middle one.
     FlipByte,
     /// The connection point's channel is cut while the request is under way.
     CutChannel,
+    /// The long poll's session is ended.
+    EndSession,
     /// It is not sent on for now.
     Hold,
+    /// It is refused, as by a firewall.
+    Refuse,
     /// It is answered that the service is down.
     Outage {
         /// Seconds after which to try again.

@@ -166,6 +166,7 @@ pub(crate) async fn fill_site(
         .parse()
         .map_err(LabError::of("management point"))?;
     site.set_mapping(UrlMapping::new(topology.management_point.role_id, base)).await.map_err(trouble())?;
+    site.set_verify_client_revocation(topology.cmg.verify_client_revocation).await.map_err(trouble())?;
     site.set_clients_check_crl(topology.site.clients_check_crl).await.map_err(trouble())
 }
 

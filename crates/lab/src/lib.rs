@@ -10,10 +10,13 @@
 //! ```
 
 mod attach;
+mod connection_points;
+mod content;
 mod device;
 mod directory;
 mod error;
 mod evidence;
+mod gateway;
 mod hops;
 mod made_certificates;
 mod ready;
@@ -23,6 +26,7 @@ mod surroundings;
 pub mod topology;
 
 pub use attach::attach;
+pub use connection_points::LabConnectionPoint;
 pub use error::LabError;
 pub use evidence::{Evidence, EvidenceError};
 pub use hops::{Hop, HostRoles, hops};

@@ -36,6 +36,8 @@ pub struct ReadyFile {
     pub app_certificates: BTreeMap<AppId, PathBuf>,
     /// The same of the synchronised devices.
     pub device_certificates: BTreeMap<DeviceId, PathBuf>,
+    /// Certificate and key of a client of the organisation's PKI, on disk.
+    pub client_certificate: PathBuf,
     /// The lab.
     pub topology: Topology,
 }
@@ -77,6 +79,7 @@ impl ReadyFile {
             own_origin: lab.own_origin().to_owned(),
             app_certificates: app_certificates(lab, folder)?,
             device_certificates: device_certificates(lab, folder)?,
+            client_certificate: written(folder, "client.pem", &lab.client_certificate()?)?,
             topology: lab.topology().clone(),
         })
     }

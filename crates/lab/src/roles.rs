@@ -3,24 +3,21 @@
 use std::net::Ipv4Addr;
 
 use cmglab_aad::{Aad, Hosts, SigningKeys};
-use cmglab_cmg::{Cmg, CmgConfig};
-use cmglab_connection_point::{ConnectionPoint, ConnectionPointConfig};
 use cmglab_events::Role;
-use cmglab_management_point::{Content, ManagementPoint, ManagementPointConfig};
+use cmglab_management_point::{Content, ManagementPoint, ManagementPointConfig, Mode};
 use cmglab_net::{Deps, Listen, ServerHandle, serve};
 use cmglab_revocation::{Revocation, RevocationConfig};
 use cmglab_site::{Location, Site, SiteConfig};
 use cmglab_tls::{ClientJudge, ServerTls};
 use cmglab_token::SigningKey;
-use cmglab_tunnel::{ALPN, FIRST_PORT};
 
 use crate::made_certificates::MadeCertificates;
 use crate::surroundings::Surroundings;
-use crate::topology::{CmgCertificate, Topology};
+use crate::topology::{BoundCertificate, ManagementPointTopology, Topology, UploadedAuthorities};
 use crate::{LabError, directory};
 
 /// The roots that every server role of the lab trusts: the site's own, and Azure AD's.
-const SERVER_TRUST: [&str; 2] = ["site", "aad-tls"];
+pub(crate) const SERVER_TRUST: [&str; 2] = ["site", "aad-tls"];
 /// Where metadata send clients for userinfo.
 const GRAPH: &str = "graph.microsoft.com";
 /// The name of Azure AD's own origin.
@@ -95,8 +92,15 @@ pub(crate) async fn site(
     let config = SiteConfig { site_code: topology.site.code, new_hierarchy: ids.guid().into() };
     let site = Site::open(location, config).await.map_err(LabError::of("site database"))?;
     directory::fill_site(&site, topology, &ids, around.clock.now()).await?;
-    let clients = around.authorities.get("client-root").map_err(LabError::of("site database"))?;
-    site.add_client_authority(clients.cert_der().to_vec()).await.map_err(LabError::of("site database"))?;
+    let uploaded: &[&str] = match topology.cmg.client_authorities {
+        UploadedAuthorities::FullChain => &["client-root", "client-issuing"],
+        UploadedAuthorities::RootOnly => &["client-root"],
+    };
+    for name in uploaded {
+        let authority = around.authorities.get(name).map_err(LabError::of("site database"))?;
+        let der = authority.cert_der().to_vec();
+        site.add_client_authority(der).await.map_err(LabError::of("site database"))?;
+    }
     Ok(site)
 }
 
@@ -106,58 +110,38 @@ pub(crate) async fn management_point(
     site: &Site,
 ) -> Result<(ManagementPoint, ServerHandle), LabError> {
     const PART: &str = "management point";
-    let host = &topology.management_point.host;
+    let topology_of_mp = &topology.management_point;
+    let host = &topology_of_mp.host;
     let deps = around.deps(host, Role::ManagementPoint, &SERVER_TRUST)?;
-    let mut config = ManagementPointConfig::new(host);
-    config.internet_base = Some(format!("https://{}", topology.ccm_host_name()));
+    let (identity, bound) = around.identity_and_leaf(bound_profile(topology_of_mp), host)?;
+    let config = ManagementPointConfig {
+        internet_base: Some(format!("https://{}", topology.ccm_host_name())),
+        mode: topology_of_mp.mode,
+        redirect: topology_of_mp.redirect.clone(),
+        sts_assembly: topology_of_mp.sts_assembly,
+        bound_certificate: Some(bound),
+        ..ManagementPointConfig::new(host)
+    };
     let content = Content::client(&config.site_version).map_err(LabError::of(PART))?;
     let mp = ManagementPoint::new(config, site.clone(), deps.clone(), content);
     let mp = mp.await.map_err(LabError::of(PART))?;
-    let roots = around.authorities.bundle(&["site", "client-root"]).map_err(LabError::of(PART))?;
-    let judge = judge(&deps, roots.certificates().to_vec())?;
-    let tls = ServerTls::new(around.identity("mp-server", host, &[])?).asking(judge);
+    let tls = ServerTls::new(identity);
+    let tls = match topology_of_mp.mode {
+        Mode::EnhancedHttp => tls,
+        _ => {
+            let roots = around.authorities.bundle(&["site", "client-root"]).map_err(LabError::of(PART))?;
+            tls.asking(judge(&deps, roots.certificates().to_vec())?)
+        }
+    };
     let port = serve(&deps, around.listen(host, 443, Some(tls)), mp.router()).await;
     Ok((mp, port.map_err(LabError::of(PART))?))
 }
 
-pub(crate) async fn cmg(
-    around: &Surroundings,
-    topology: &Topology,
-) -> Result<(Cmg, [ServerHandle; 2]), LabError> {
-    const PART: &str = "cloud management gateway";
-    let host = &topology.cmg.host;
-    let deps = around.deps(&topology.cmg.instance, Role::Cmg, &SERVER_TRUST)?;
-    let cmg = Cmg::new(CmgConfig { host: host.clone() }, deps.clone()).map_err(LabError::of(PART))?;
-    let dialling = around.authorities.bundle(&["channel"]).map_err(LabError::of(PART))?;
-    let channel = ServerTls::new(around.identity("cmg-channel", host, &[])?)
-        .with_alpn(&[ALPN])
-        .asking(judge(&deps, dialling.certificates().to_vec())?);
-    let channel = cmg.accept_channels(around.listen(host, FIRST_PORT, Some(channel))).await;
-    let profile = match topology.cmg.certificate {
-        CmgCertificate::Pki => "cmg-server",
-        CmgCertificate::ThirdParty => "cmg-server-public",
-    };
-    let tls = ServerTls::new(around.identity(profile, host, &[])?).asking(cmg.judge());
-    let mut listen = around.listen(host, 443, Some(tls));
-    listen.shown_ip = Some(topology.cmg.internal_ip.into());
-    let public = serve(&deps, listen, cmg.router()).await.map_err(LabError::of(PART))?;
-    Ok((cmg, [public, channel.map_err(LabError::of(PART))?]))
-}
-
-pub(crate) fn connection_point(
-    around: &Surroundings,
-    topology: &Topology,
-    site: &Site,
-) -> Result<ConnectionPoint, LabError> {
-    let host = &topology.connection_point.host;
-    let deps = around.deps(host, Role::ConnectionPoint, &SERVER_TRUST)?;
-    if topology.connection_point.client_certificate {
-        deps.store.present(Some(around.identity("cp-client", host, &[])?));
+fn bound_profile(topology: &ManagementPointTopology) -> &'static str {
+    match (topology.mode, topology.bound) {
+        (Mode::EnhancedHttp, BoundCertificate::OfItsMode) => "mp-role-ssl",
+        _ => "mp-server",
     }
-    let channel = around.deps(host, Role::ConnectionPoint, &["channel"])?.store;
-    channel.present(Some(around.identity("cp-channel", host, &[])?));
-    let config = ConnectionPointConfig { cmg_host: topology.cmg.host.clone(), cmg_port: FIRST_PORT };
-    Ok(ConnectionPoint::new(config, site.clone(), deps, channel))
 }
 
 /// Azure AD's signing keys; RSA generation stays off the async workers.
@@ -172,7 +156,7 @@ pub(crate) async fn signing_keys(around: &Surroundings) -> Result<SigningKeys, L
     Ok(SigningKeys { current: made(current)?, next: made(next)? })
 }
 
-fn judge(deps: &Deps, roots: Vec<Vec<u8>>) -> Result<ClientJudge, LabError> {
+pub(crate) fn judge(deps: &Deps, roots: Vec<Vec<u8>>) -> Result<ClientJudge, LabError> {
     ClientJudge::new(&roots, Some(deps.store.crls().clone()), deps.clock.clone())
         .map_err(LabError::of(deps.events.machine()))
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use cmglab_aad::{Aad, SigningKeys};
 use cmglab_client::Client;
 use cmglab_clock::{Clock, Stopwatch};
-use cmglab_cmg::Cmg;
-use cmglab_connection_point::ConnectionPoint;
-use cmglab_events::kinds::{CmgEvent, ConnectionPointEvent, LabEvent};
-use cmglab_events::{Event, Events, Kind, Role, Source};
+use cmglab_cmg::{CmgService, Meter};
+use cmglab_events::kinds::LabEvent;
+use cmglab_events::{Events, Role, Source};
 use cmglab_fault::{Faults, Guard};
 use cmglab_ids::Ids;
 use cmglab_management_point::ManagementPoint;
@@ -18,16 +17,16 @@ use cmglab_pki::{Authorities, Identity, Profiles};
 use cmglab_revocation::Revocation;
 use cmglab_site::{Location, Site};
 use cmglab_token::SigningKey;
-use cmglab_tunnel::ConnectorHandle;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use cmglab_proto::ids::{AppId, DeviceId};
 use zeroize::Zeroizing;
 
+use crate::connection_points::{ConnectionPoints, LabConnectionPoint};
 use crate::made_certificates::{self, MadeCertificates};
 use crate::surroundings::{Binding, Surroundings};
-use crate::{HostRoles, LabError, Topology, device, roles};
+use crate::{HostRoles, LabError, Topology, content, device, gateway, roles};
 
 /// How to run a topology.
 #[derive(Debug, Clone)]
@@ -59,9 +58,8 @@ pub struct Lab {
     aad_keys: SigningKeys,
     made_certificates: MadeCertificates,
     own_origin: String,
-    cmg: Cmg,
-    connection_point: ConnectionPoint,
-    connector: tokio::sync::Mutex<Option<ConnectorHandle>>,
+    cmg: CmgService,
+    connection_points: ConnectionPoints,
     management_point: ManagementPoint,
     revocation: Revocation,
     site: Site,
@@ -88,8 +86,12 @@ impl Lab {
         let (aad, [login_port, device_port, own_port]) = (azure_ad.role, azure_ad.ports);
         let site = roles::site(&around, &topology, Location::Memory).await?;
         let (management_point, mp_port) = roles::management_point(&around, &topology, &site).await?;
-        let (cmg, [public_port, channel_port]) = roles::cmg(&around, &topology).await?;
-        let connection_point = roles::connection_point(&around, &topology, &site)?;
+        let meter = Meter::new(around.clock.clone());
+        let content = content::start(&around, &topology, &site, &meter).await?;
+        let (content, storage_port) = content.unzip();
+        let cmg = gateway::service(&around, &topology, meter, content)?;
+        cmg.start().await.map_err(LabError::of("cloud management gateway"))?;
+        let connection_points = ConnectionPoints::new(&around, &topology, &site, cmg.clone())?;
         let lab = Self {
             topology,
             around,
@@ -99,54 +101,70 @@ impl Lab {
             made_certificates,
             own_origin: azure_ad.own_origin,
             cmg,
-            connection_point,
-            connector: tokio::sync::Mutex::new(None),
+            connection_points,
             management_point,
             revocation,
             site,
             folder: StateFolder::make(options.folder)?,
-            ports: vec![crl_port, login_port, device_port, own_port, mp_port, public_port, channel_port],
+            ports: [crl_port, login_port, device_port, own_port, mp_port]
+                .into_iter()
+                .chain(storage_port)
+                .collect(),
             _faults: faults,
         };
-        if lab.topology.connection_point.running {
-            lab.start_connection_point().await?;
-        }
+        let points = &lab.topology.connection_points;
+        let wanted = |nth: usize| points.get(nth).is_some_and(|one| one.running);
+        lab.connection_points.start(wanted).await?;
         lab.voice.emit(LabEvent::Ready { taken_ms: watch.millis() });
         Ok(lab)
     }
 
-    /// Starts the connection point and waits until the gateway is in service through it.
+    /// Starts every connection point and waits until the gateway is in service through each.
     ///
     /// # Errors
     /// [`LabError`] when the gateway does not get the site's settings in time.
-    pub async fn start_connection_point(&self) -> Result<(), LabError> {
-        let before = self.events().snapshot().last().map_or(0, |event| event.seq + 1);
-        *self.connector.lock().await = Some(self.connection_point.start());
-        let in_service = move |event: &Event| {
-            let up = matches!(&event.kind, Kind::Cmg(CmgEvent::InService { .. }));
-            up && event.seq >= before
-        };
-        let awaited = self.events().wait_for("the gateway in service", PATIENCE, in_service).await;
-        awaited.map(drop).map_err(|_not_seen| self.not_in_service())
+    pub async fn start_connection_points(&self) -> Result<(), LabError> {
+        self.connection_points.start(|_nth| true).await
     }
 
-    fn not_in_service(&self) -> LabError {
-        let failed = self.events().snapshot().into_iter().rev().find_map(|event| match event.kind {
-            Kind::ConnectionPoint(ConnectionPointEvent::ChannelFailed { server, cause, .. }) => {
-                Some(format!("the channel to {server} cannot be built: {cause}"))
-            }
-            _ => None,
-        });
-        let cause = failed.unwrap_or_else(|| "no channel came up".to_owned());
-        let advice = "see that the loopback interface is up";
-        LabError { part: "connection point".to_owned(), cause: format!("{cause} ({PATIENCE:?}); {advice}") }
+    /// Stops every connection point at once, as when its machine is switched off.
+    pub async fn stop_connection_points(&self) {
+        self.connection_points.stop(|_nth| true).await;
     }
 
-    /// Stops the connection point at once, as when its machine is switched off.
-    pub async fn stop_connection_point(&self) {
-        if let Some(connector) = self.connector.lock().await.take() {
-            connector.stop().await;
-        }
+    /// Ends every connection point in good order: what is under way finishes within `grace`.
+    pub async fn drain_connection_points(&self, grace: Duration) {
+        self.connection_points.drain(grace).await;
+    }
+
+    /// Starts one connection point, counted from 0 in the topology's order.
+    ///
+    /// # Errors
+    /// [`LabError`] when the gateway is not in service through it in time.
+    pub async fn start_connection_point(&self, nth: usize) -> Result<(), LabError> {
+        self.connection_points.start(|one| one == nth).await
+    }
+
+    /// Starts one connection point without waiting for its channels.
+    pub async fn launch_connection_point(&self, nth: usize) {
+        self.connection_points.launch(|one| one == nth).await;
+    }
+
+    /// Stops one connection point at once.
+    pub async fn stop_connection_point(&self, nth: usize) {
+        self.connection_points.stop(|one| one == nth).await;
+    }
+
+    /// The connection points, in the topology's order.
+    #[must_use]
+    pub fn connection_points(&self) -> &[LabConnectionPoint] {
+        self.connection_points.all()
+    }
+
+    /// The gateway: its instances with their statistics, what leaves it, and its switch.
+    #[must_use]
+    pub fn cmg(&self) -> &CmgService {
+        &self.cmg
     }
 
     /// Moves protocol time forward; returns when what was due has been done.
@@ -158,18 +176,10 @@ impl Lab {
     /// Stops every role: requests under way may finish, then traffic of the open interval is reported.
     pub async fn shutdown(self) {
         self.voice.emit(LabEvent::Stopping);
-        let [crl, login, device, own, mp, public, channel] = self.ports.as_slice() else { return };
-        public.shutdown(GRACE).await;
-        self.cmg.drain();
-        self.stop_connection_point().await;
-        tokio::join!(
-            channel.shutdown(GRACE),
-            mp.shutdown(GRACE),
-            device.shutdown(GRACE),
-            login.shutdown(GRACE),
-            own.shutdown(GRACE),
-            crl.shutdown(GRACE)
-        );
+        self.cmg.close_to_clients(GRACE).await;
+        self.connection_points.drain(GRACE).await;
+        self.cmg.stop(GRACE).await;
+        futures_util::future::join_all(self.ports.iter().map(|port| port.shutdown(GRACE))).await;
     }
 
     /// The surroundings of one more machine of the lab, trusting these authorities (names as in
@@ -268,6 +278,18 @@ impl Lab {
     #[must_use]
     pub fn device_certificate(&self, device: DeviceId) -> Option<Zeroizing<String>> {
         self.made_certificates.devices.get(&device).map(pem)
+    }
+
+    /// Certificate and key of a client of the organisation's PKI, as PEM: a new one with every call.
+    ///
+    /// # Errors
+    /// [`LabError`] when it cannot be issued.
+    pub fn client_certificate(&self) -> Result<Zeroizing<String>, LabError> {
+        let host = &self.topology.client.host;
+        let names = [cmglab_pki::SubjectName::dns(host)];
+        let ids = self.around.ids.fork("pki client");
+        let issued = self.around.authorities.issue("pki-client", &names, self.around.clock.now(), &ids);
+        Ok(pem(&issued.map_err(LabError::of("client certificate"))?))
     }
 
     /// The management point.
@@ -374,4 +396,3 @@ async fn surroundings(topology: &Topology, options: &LabOptions) -> Result<Surro
 }
 
 const GRACE: Duration = Duration::from_secs(3);
-const PATIENCE: Duration = Duration::from_secs(10);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use cmglab_clock::Clock;
@@ -35,7 +34,7 @@ pub(crate) struct Surroundings {
     pub(crate) faults: Faults,
     pub(crate) authorities: Authorities,
     pub(crate) binding: Binding,
-    next_address: AtomicU8,
+    addresses: Mutex<BTreeMap<String, IpAddr>>,
     starts: Mutex<BTreeMap<String, u32>>,
 }
 
@@ -55,7 +54,7 @@ impl Surroundings {
             faults: Faults::none(),
             authorities,
             binding,
-            next_address: AtomicU8::new(FIRST_ADDRESS),
+            addresses: Mutex::default(),
             starts: Mutex::default(),
         }
     }
@@ -95,32 +94,48 @@ impl Surroundings {
         host: &str,
         aliases: &[String],
     ) -> Result<cmglab_tls::Identity, LabError> {
+        Ok(self.issued(profile, host, aliases)?.0)
+    }
+
+    /// The same with the certificate itself, in DER.
+    pub(crate) fn identity_and_leaf(
+        &self,
+        profile: &str,
+        host: &str,
+    ) -> Result<(cmglab_tls::Identity, Vec<u8>), LabError> {
+        self.issued(profile, host, &[])
+    }
+
+    fn issued(
+        &self,
+        profile: &str,
+        host: &str,
+        aliases: &[String],
+    ) -> Result<(cmglab_tls::Identity, Vec<u8>), LabError> {
         let names: Vec<SubjectName> =
             std::iter::once(host).chain(aliases.iter().map(String::as_str)).map(SubjectName::dns).collect();
         let issued = self
             .authorities
             .issue(profile, &names, self.clock.now(), &self.ids.fork(host))
             .map_err(LabError::of(host))?;
-        tls_identity(host, &issued)
+        Ok((tls_identity(host, &issued)?, issued.leaf().to_vec()))
     }
 
     /// A listener for `host:port`, on the socket that the binding asks for.
     pub(crate) fn listen(&self, host: &str, port: u16, tls: Option<ServerTls>) -> Listen {
         let bind = match self.binding {
             Binding::FreePorts => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            Binding::RealPorts => {
-                let known =
-                    self.resolver.entries().into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(host));
-                let ip = known.map_or_else(|| self.fresh_address(), |(.., address)| address.ip());
-                SocketAddr::from((ip, port))
-            }
+            Binding::RealPorts => SocketAddr::from((self.address_of(host), port)),
         };
         Listen { host: host.to_owned(), port, bind, shown_ip: None, tls }
     }
 
-    fn fresh_address(&self) -> IpAddr {
-        let last = self.next_address.fetch_add(1, Ordering::SeqCst);
-        Ipv4Addr::new(127, 0, 0, last).into()
+    /// One address of 127.0.0.0/8 for each host, always the same one.
+    fn address_of(&self, host: &str) -> IpAddr {
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = u8::try_from(addresses.len()).unwrap_or(u8::MAX).saturating_add(FIRST_ADDRESS);
+        let fresh = Ipv4Addr::new(127, 0, 0, last).into();
+        *addresses.entry(host.to_ascii_lowercase()).or_insert(fresh)
     }
 }
 

@@ -1,10 +1,10 @@
 //! A lab as data: every field has a default, so that `{}` is a whole lab.
 
 mod azure_ad;
-
-use std::net::Ipv4Addr;
+mod gateway;
 
 use cmglab_fault::Rule;
+use cmglab_management_point::{Mode, StsAssembly};
 use cmglab_proto::editions::Edition;
 use cmglab_proto::ids::{RoleId, SiteCode, TenantId};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,12 @@ use uuid::Uuid;
 pub use azure_ad::{
     AppTopology, AzureAdTopology, DeviceTopology, PermissionTopology, TenantTopology, UserTopology,
 };
+pub use gateway::{
+    CmgCertificate, CmgInstance, CmgTopology, ConnectionPointTopology, Deployment, UploadedAuthorities,
+};
 
 /// The whole lab.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Topology {
     /// Which edition of the documented logs the client speaks.
@@ -30,8 +33,8 @@ pub struct Topology {
     pub cmg: CmgTopology,
     /// The management point.
     pub management_point: ManagementPointTopology,
-    /// The CMG connection point.
-    pub connection_point: ConnectionPointTopology,
+    /// The CMG connection points; each needs a host name of its own.
+    pub connection_points: Vec<ConnectionPointTopology>,
     /// The host of CRLs.
     pub revocation: RevocationTopology,
     /// The device.
@@ -46,33 +49,10 @@ pub struct Topology {
 pub struct SiteTopology {
     /// Site code.
     pub code: SiteCode,
+    /// The site server, which also manages the gateway's virtual machines.
+    pub server: String,
     /// The site's option "Clients check the certificate revocation list (CRL) for site systems".
     pub clients_check_crl: bool,
-}
-
-/// The gateway.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CmgTopology {
-    /// Service name.
-    pub host: String,
-    /// Role instance name of its virtual machine, which is also its folder of logs.
-    pub instance: String,
-    /// The virtual machine's address, as IIS.log shows it.
-    pub internal_ip: Ipv4Addr,
-    /// Who issued its server certificate.
-    pub certificate: CmgCertificate,
-}
-
-/// Who issued the gateway's server certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CmgCertificate {
-    /// The organisation's own PKI: clients need its root.
-    #[default]
-    Pki,
-    /// A public CA: clients obtain its root by themselves.
-    ThirdParty,
 }
 
 /// The management point.
@@ -83,19 +63,25 @@ pub struct ManagementPointTopology {
     pub host: String,
     /// MP role id.
     pub role_id: RoleId,
+    /// HTTPS, or enhanced HTTP.
+    pub mode: Mode,
+    /// Which certificate is bound to its HTTPS port.
+    pub bound: BoundCertificate,
+    /// Where IIS redirects every request; nowhere when absent.
+    pub redirect: Option<String>,
+    /// The token library of CCM_STS.
+    pub sts_assembly: StsAssembly,
 }
 
-/// The connection point.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConnectionPointTopology {
-    /// Host name.
-    pub host: String,
-    /// Whether it runs from the start.
-    pub running: bool,
-    /// Whether it has a certificate for client authentication, which a management point in HTTPS mode asks
-    /// for on some of its paths.
-    pub client_certificate: bool,
+/// Which certificate is bound to the HTTPS port of a management point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BoundCertificate {
+    /// The one that its mode wants.
+    #[default]
+    OfItsMode,
+    /// The one of the organisation's PKI, although the management point has moved to enhanced HTTP.
+    Stale,
 }
 
 /// The host of CRLs.
@@ -160,32 +146,39 @@ impl Topology {
     }
 }
 
-impl Default for SiteTopology {
+impl Default for Topology {
     fn default() -> Self {
-        Self { code: default_site_code(), clients_check_crl: true }
+        Self {
+            edition: Edition::default(),
+            seed: 0,
+            site: SiteTopology::default(),
+            azure_ad: AzureAdTopology::default(),
+            cmg: CmgTopology::default(),
+            management_point: ManagementPointTopology::default(),
+            connection_points: vec![ConnectionPointTopology::default()],
+            revocation: RevocationTopology::default(),
+            client: ClientTopology::default(),
+            faults: Vec::new(),
+        }
     }
 }
 
-impl Default for CmgTopology {
+impl Default for SiteTopology {
     fn default() -> Self {
-        Self {
-            host: "CMG.LAB.TEST".to_owned(),
-            instance: "RD0003FF74AB12".to_owned(),
-            internal_ip: Ipv4Addr::new(10, 0, 0, 4),
-            certificate: CmgCertificate::Pki,
-        }
+        Self { code: default_site_code(), server: "SITE.LAB.TEST".to_owned(), clients_check_crl: true }
     }
 }
 
 impl Default for ManagementPointTopology {
     fn default() -> Self {
-        Self { host: "MP.LAB.TEST".to_owned(), role_id: RoleId::new(1, 10_280) }
-    }
-}
-
-impl Default for ConnectionPointTopology {
-    fn default() -> Self {
-        Self { host: "CP.LAB.TEST".to_owned(), running: true, client_certificate: true }
+        Self {
+            host: "MP.LAB.TEST".to_owned(),
+            role_id: RoleId::new(1, 10_280),
+            mode: Mode::default(),
+            bound: BoundCertificate::default(),
+            redirect: None,
+            sts_assembly: StsAssembly::default(),
+        }
     }
 }
 

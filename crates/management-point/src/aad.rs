@@ -97,7 +97,7 @@ pub(crate) async fn look_up(
 
 async fn validator(presented: &Presented, site: &Site) -> Result<TenantSettings, Refused> {
     let (issuer, audience) = (presented.issuer(), presented.audience());
-    let tenants = site.settings().await?.tenants;
+    let tenants = &site.settings().await?.tenants;
     let issues = |tenant: &TenantSettings| tenant.issuers.iter().any(|known| Some(known.as_str()) == issuer);
     let chosen =
         tenants.iter().find(|tenant| issues(tenant) && audience.is_some_and(|one| tenant.is_audience(one)));

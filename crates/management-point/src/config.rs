@@ -7,6 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::ManagementPointError;
 
+/// Which connections a management point takes from clients on the intranet and from the connection point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// HTTPS with a certificate of the organisation's PKI. Paths without tokens want a client certificate.
+    #[default]
+    Https,
+    /// Enhanced HTTP: the site's own certificate is bound, and no client certificate is asked for.
+    EnhancedHttp,
+}
+
+/// Whether the token library of CCM_STS is the one that it was built with (configmgr §7, row 22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StsAssembly {
+    /// It is.
+    #[default]
+    Matching,
+    /// Another version lies in its place, and CCM_STS cannot run.
+    Mismatched,
+}
+
 /// The settings of one management point. A field that is left out has the value of
 /// [`ManagementPointConfig::new`]; an unknown one is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +56,21 @@ pub struct ManagementPointConfig {
     /// The longest message that is read, in bytes.
     #[serde(default = "default_largest_message")]
     pub largest_message: usize,
+    /// HTTPS or enhanced HTTP.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Where IIS sends every request, as an application catalog has been seen to set it on the whole site
+    /// (configmgr §7, row 21): an `http` or `https` URL, or a path. None for no redirect.
+    #[serde(default)]
+    pub redirect: Option<String>,
+    /// The token library of CCM_STS.
+    #[serde(default)]
+    pub sts_assembly: StsAssembly,
+    /// The certificate in DER that whoever serves the router has bound to its port. In enhanced HTTP one
+    /// that `SMS Issuing` has not issued makes every request fail (configmgr §7, row 20). None for a router
+    /// without a port.
+    #[serde(skip)]
+    pub bound_certificate: Option<Vec<u8>>,
 }
 
 impl ManagementPointConfig {
@@ -49,6 +86,10 @@ impl ManagementPointConfig {
             token_lifetime: default_lifetime(),
             token_delivery: TokenDelivery::default(),
             largest_message: default_largest_message(),
+            mode: Mode::default(),
+            redirect: None,
+            sts_assembly: StsAssembly::default(),
+            bound_certificate: None,
         }
     }
 
@@ -69,6 +110,10 @@ impl ManagementPointConfig {
         }
         if !(SMALLEST_LIMIT..=LARGEST_LIMIT).contains(&self.largest_message) {
             return wrong("largest_message", "expected 64 KiB to 64 MiB");
+        }
+        let is_target = |to: &str| ["https://", "http://", "/"].iter().any(|start| to.starts_with(start));
+        if self.redirect.as_ref().is_some_and(|to| !is_target(to) || !is_plain(to)) {
+            return wrong("redirect", "expected a URL or a path such as /CMApplicationCatalog");
         }
         Ok(())
     }
@@ -130,6 +175,10 @@ mod tests {
         let read: ManagementPointConfig =
             serde_json::from_str(r#"{"host":"a","token_lifetime":"PT10M"}"#).unwrap();
         assert_eq!(read.token_lifetime, SignedDuration::from_mins(10));
+        let read: ManagementPointConfig =
+            serde_json::from_str(r#"{"host":"a","mode":"enhanced-http","sts_assembly":"mismatched"}"#)
+                .unwrap();
+        assert_eq!((read.mode, read.sts_assembly), (Mode::EnhancedHttp, StsAssembly::Mismatched));
     }
 
     #[test]
@@ -147,6 +196,13 @@ mod tests {
         assert_eq!(fault(|config| config.site_version.clear()), "site_version");
         assert_eq!(fault(|config| config.token_lifetime = SignedDuration::ZERO), "token_lifetime");
         assert_eq!(fault(|config| config.largest_message = 1), "largest_message");
+        for target in ["", "CMApplicationCatalog", "https://MP.LAB.TEST/a b", "/\r\nX: y"] {
+            let mut config = ManagementPointConfig::new("MP.LAB.TEST");
+            config.redirect = Some(target.to_owned());
+            assert!(config.check().is_err(), "{target:?}");
+            config.redirect = Some("/CMApplicationCatalog".to_owned());
+            assert_eq!(config.check(), Ok(()));
+        }
     }
 
     #[test]

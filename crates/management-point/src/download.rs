@@ -3,22 +3,20 @@
 //! Fidelity: documented for the path and for Range being in use (configmgr §1.8); lab for the token in
 //! the header. RFC 9110 for ranges and validators.
 
-mod range;
-
 use axum::body::Body;
 use cmglab_events::Source;
 use cmglab_events::kinds::{CertificateVerdict, LabEvent, ManagementPointEvent, TokenService};
 use cmglab_fault::{Point, Verdict};
+use cmglab_net::Wanted;
 use cmglab_proto::refusal::MpRefusal;
 use http::header::{ACCEPT_RANGES, AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, ETAG};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use self::range::Wanted;
-use crate::answer;
 use crate::bearer::Presented;
 use crate::refused::Refused;
 use crate::service::Shared;
+use crate::{Mode, answer};
 
 pub(crate) async fn answer(
     shared: &Shared,
@@ -72,8 +70,14 @@ async fn authorize(
     headers: &HeaderMap,
     certificate: CertificateVerdict,
 ) -> Result<(), Refused> {
-    if certificate == CertificateVerdict::Valid && !headers.contains_key(AUTHORIZATION) {
-        return Ok(());
+    if !headers.contains_key(AUTHORIZATION) && shared.config.mode == Mode::Https {
+        return match certificate {
+            CertificateVerdict::Valid => Ok(()),
+            _ => {
+                let cause = "content is for clients with a token or a certificate".to_owned();
+                Err(Refused::Other(MpRefusal::ClientCertificateRequired, cause))
+            }
+        };
     }
     let presented = Presented::of(headers, TokenService::Content)?;
     presented.ccm(&shared.site, &shared.deps).await.map(drop)

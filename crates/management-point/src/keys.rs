@@ -1,14 +1,17 @@
 //! The keys of CCM tokens: the one that signs, and those that are still accepted.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use cmglab_clock::Clock;
 use cmglab_events::Source;
 use cmglab_events::kinds::ManagementPointEvent;
+use cmglab_proto::sts::{BearerError, BearerToken};
 use cmglab_site::Site;
-use cmglab_token::{Jwk, Jwks, Keys, SigningKey};
+use cmglab_token::{HeaderKind, Jwk, Jwks, Keys, SigningKey, TokenError};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::ManagementPointError;
@@ -20,11 +23,26 @@ pub(crate) const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 /// The signing key, and the retirements that are due.
 #[derive(Debug)]
 pub(crate) struct CcmKeys {
-    current: ArcSwap<SigningKey>,
+    current: ArcSwap<Signer>,
     /// One rotation at a time, so that each old key is retired once.
     rotating: tokio::sync::Mutex<()>,
     /// Ends with the management point.
     retirements: Mutex<JoinSet<()>>,
+}
+
+/// A key that signs, or did.
+#[derive(Debug)]
+struct Signer {
+    key: Arc<SigningKey>,
+    /// Until when the longest-lived token is valid that was signed by [`CcmKeys::sign_until`], in seconds
+    /// since 1970.
+    bound_until: AtomicI64,
+}
+
+impl Signer {
+    fn new(key: SigningKey) -> Self {
+        Self { key: Arc::new(key), bound_until: AtomicI64::new(i64::MIN) }
+    }
 }
 
 impl CcmKeys {
@@ -36,7 +54,7 @@ impl CcmKeys {
     ) -> Result<Self, ManagementPointError> {
         let key = published(site, clock.now(), voice).await?;
         Ok(Self {
-            current: ArcSwap::from_pointee(key),
+            current: ArcSwap::from_pointee(Signer::new(key)),
             rotating: tokio::sync::Mutex::new(()),
             retirements: Mutex::new(JoinSet::new()),
         })
@@ -44,11 +62,40 @@ impl CcmKeys {
 
     /// The key that signs now.
     pub(crate) fn current(&self) -> Arc<SigningKey> {
-        self.current.load_full()
+        Arc::clone(&self.current.load().key)
+    }
+
+    /// Signs a token that may be valid for longer than a CCM token; the key is kept until then. Answers with
+    /// the key's id too.
+    pub(crate) async fn sign_until(
+        &self,
+        expires: Timestamp,
+        claims: &impl Serialize,
+    ) -> Result<(BearerToken, String), ManagementPointError> {
+        let _not_while_rotating = self.rotating.lock().await;
+        let signer = self.current.load();
+        let token = signer.key.sign(HeaderKind::Ccm, claims)?;
+        signer.bound_until.fetch_max(expires.as_second(), Ordering::Relaxed);
+        let token =
+            token.parse().map_err(|error: BearerError| TokenError::Key { reason: error.to_string() })?;
+        Ok((token, signer.key.kid().to_owned()))
+    }
+
+    /// Signs bytes that are no token and may be good for longer than a CCM token; the key is kept until then.
+    pub(crate) async fn sign_bytes_until(
+        &self,
+        expires: Timestamp,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, ManagementPointError> {
+        let _not_while_rotating = self.rotating.lock().await;
+        let signer = self.current.load();
+        let signature = signer.key.sign_bytes(bytes)?;
+        signer.bound_until.fetch_max(expires.as_second(), Ordering::Relaxed);
+        Ok(signature)
     }
 
     /// Signs with a new key from now on; the old one is retired when the last token it signed, valid for
-    /// `lifetime`, has expired.
+    /// `lifetime` or as long as [`CcmKeys::sign_until`] was told, has expired.
     pub(crate) async fn rotate(
         &self,
         site: &Site,
@@ -59,9 +106,12 @@ impl CcmKeys {
         let _one_at_a_time = self.rotating.lock().await;
         let key = published(site, clock.now(), voice).await?;
         let kid = key.kid().to_owned();
-        let old = self.current.swap(Arc::new(key));
-        let dead = clock.now().saturating_add(lifetime.saturating_add(LEEWAY)).unwrap_or(Timestamp::MAX);
-        let retirement = retire(site.clone(), clock.clone(), voice.clone(), old.kid().to_owned(), dead);
+        let old = self.current.swap(Arc::new(Signer::new(key)));
+        let last = clock.now().saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        let bound = Timestamp::from_second(old.bound_until.load(Ordering::Relaxed));
+        let last = bound.map_or(last, |bound| last.max(bound));
+        let dead = last.saturating_add(LEEWAY).unwrap_or(Timestamp::MAX);
+        let retirement = retire(site.clone(), clock.clone(), voice.clone(), old.key.kid().to_owned(), dead);
         let mut retirements = self.retirements.lock().unwrap_or_else(PoisonError::into_inner);
         while retirements.try_join_next().is_some() {}
         retirements.spawn(retirement);
@@ -81,8 +131,8 @@ async fn published(site: &Site, now: Timestamp, voice: &Source) -> Result<Signin
     // Tens of milliseconds of computing: not on a thread that serves requests.
     let made = tokio::task::spawn_blocking(move || SigningKey::generate(now, "ConfigMgr CCM_STS"));
     let key = made.await.map_err(|_| ManagementPointError::Stopping)??;
-    let jwk = serde_json::to_value(key.jwk()?)
-        .map_err(|error| cmglab_token::TokenError::Key { reason: error.to_string() })?;
+    let jwk =
+        serde_json::to_value(key.jwk()?).map_err(|error| TokenError::Key { reason: error.to_string() })?;
     site.add_ccm_key(jwk, now).await?;
     voice.emit(ManagementPointEvent::CcmKeyAdded { kid: key.kid().to_owned() });
     Ok(key)

@@ -11,6 +11,10 @@
 //! | `/CCM_Client/…` | a CCM token or a client certificate | the client's files, ranges included |
 //! | `/ccm_system`, `/SMS_MP`, `/CCM_Incoming` | a client certificate | 501, these are not built |
 //!
+//! In enhanced HTTP nobody is asked for a client certificate, so one that comes along opens nothing. What makes
+//! a management point fail as a whole, a stale binding, a redirect of the site or a foreign token library,
+//! is part of its [`ManagementPointConfig`].
+//!
 //! Fidelity: documented for what is logged and for statuses (configmgr §5.9, §5.10, §7), observed for
 //! messages (mp-wire §1 to §3, §7), lab for how tokens travel (mp-wire §10). Paths are taken in any case.
 //!
@@ -32,6 +36,7 @@ mod answer;
 mod bearer;
 mod config;
 mod content;
+mod content_link;
 mod download;
 mod error;
 mod keys;
@@ -41,9 +46,12 @@ mod refused;
 mod registration;
 mod routes;
 mod service;
+mod site_tokens;
 mod sts;
+mod web_server;
 
-pub use config::ManagementPointConfig;
+pub use config::{ManagementPointConfig, Mode, StsAssembly};
 pub use content::{CLIENT_PACKAGE, Content};
 pub use error::ManagementPointError;
 pub use service::ManagementPoint;
+pub use site_tokens::BulkRegistrationToken;

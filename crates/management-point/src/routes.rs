@@ -13,9 +13,10 @@ use cmglab_proto::refusal::MpRefusal;
 use http::header::SERVER;
 use http::{HeaderValue, Request, Response};
 
+use crate::config::Mode;
 use crate::refused::Refused;
 use crate::service::Shared;
-use crate::{download, messaging, sts};
+use crate::{download, messaging, sts, web_server};
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     // One handler for all, since no router compares paths as IIS does.
@@ -51,7 +52,12 @@ async fn handle(
     path: &str,
     request: Request<Body>,
 ) -> Result<Response<Body>, Refused> {
+    if let Some(response) = web_server::answer(shared, voice, path)? {
+        return Ok(response);
+    }
     let certificate = match request.extensions().get::<Peer>() {
+        // Nobody is asked for one, so nothing is made of what comes.
+        Some(_) if shared.config.mode == Mode::EnhancedHttp => CertificateVerdict::Absent,
         Some(peer) => peer.verdict,
         None => {
             let cause = "nobody judged the caller's certificate; serve this router with cmglab_net::serve";
@@ -66,12 +72,13 @@ async fn handle(
         Route::Sts => sts::answer(shared, voice, path, &head).await,
         Route::TokenMessages => messaging::answer(shared, voice, &head, body).await,
         Route::Content(name) => download::answer(shared, voice, name, &head, certificate).await,
-        Route::Certificate(gap) if certificate == CertificateVerdict::Valid => Err(missing(gap)),
-        Route::Certificate(_) => {
+        Route::Certificate(_)
+            if shared.config.mode == Mode::Https && certificate != CertificateVerdict::Valid =>
+        {
             let cause = "this path is for clients with a certificate".to_owned();
             Err(Refused::Other(MpRefusal::ClientCertificateRequired, cause))
         }
-        Route::Missing(gap) => Err(missing(gap)),
+        Route::Certificate(gap) | Route::Missing(gap) => Err(missing(gap)),
         Route::Unknown => Err(Refused::Other(MpRefusal::NotFound, "nothing is at this path".to_owned())),
     }
 }
@@ -81,7 +88,8 @@ fn missing(gap: &'static str) -> Refused {
 }
 
 /// Both ids are for the reader of events; nothing is decided by them. A MessageID is believed only of a
-/// caller with a good certificate, as the connection point has one.
+/// caller with a good certificate, as the connection point has one; in enhanced HTTP nothing tells it from
+/// other callers, so there it is believed of all.
 fn voice(shared: &Shared, request: &Request<Body>) -> Source {
     let events = &shared.deps.events;
     let voice = match request.extensions().get::<Exchange>() {
@@ -89,7 +97,8 @@ fn voice(shared: &Shared, request: &Request<Body>) -> Source {
         None => events.clone(),
     };
     let peer = request.extensions().get::<Peer>();
-    if peer.is_none_or(|peer| peer.verdict != CertificateVerdict::Valid) {
+    let trusted = peer.is_some_and(|peer| peer.verdict == CertificateVerdict::Valid);
+    if !trusted && shared.config.mode == Mode::Https {
         return voice;
     }
     let message = request.headers().get(MESSAGE_HEADER).and_then(|value| value.to_str().ok());

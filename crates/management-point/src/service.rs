@@ -13,6 +13,7 @@ use cmglab_site::{ClientPackage, Site};
 use crate::aad::AadKeys;
 use crate::content::hex;
 use crate::keys::CcmKeys;
+use crate::web_server::WrongBinding;
 use crate::{Content, ManagementPointConfig, ManagementPointError, routes};
 
 /// A management point of a site. Cheap to clone; clones are the same one.
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) aad_keys: AadKeys,
     pub(crate) ccm_keys: CcmKeys,
     pub(crate) limits: Limits,
+    pub(crate) wrong_binding: Option<WrongBinding>,
 }
 
 impl ManagementPoint {
@@ -46,11 +48,12 @@ impl ManagementPoint {
         content: Content,
     ) -> Result<Self, ManagementPointError> {
         config.check()?;
+        let wrong_binding = WrongBinding::of(&config)?;
         let ccm_keys = CcmKeys::create(&site, &deps.clock, &deps.events).await?;
         let limits = Limits { body: config.largest_message, ..Limits::default() };
         let aad_keys = AadKeys::new(&deps);
         let kept = ArcSwap::from_pointee(content.clone());
-        let shared = Shared { config, site, deps, content: kept, aad_keys, ccm_keys, limits };
+        let shared = Shared { config, site, deps, content: kept, aad_keys, ccm_keys, limits, wrong_binding };
         let mp = Self { shared: Arc::new(shared) };
         mp.publish(content).await?;
         Ok(mp)
@@ -60,6 +63,10 @@ impl ManagementPoint {
     /// every request is refused.
     pub fn router(&self) -> Router {
         routes::router(Arc::clone(&self.shared))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The settings it was made with.

@@ -21,6 +21,7 @@ use http::{HeaderValue, Method, Response};
 use crate::ManagementPointError;
 use crate::aad::{self, AadToken, Subject};
 use crate::bearer::{AAD_TOKEN, CCM_TOKEN, Presented, printable};
+use crate::config::StsAssembly;
 use crate::refused::Refused;
 use crate::service::Shared;
 
@@ -34,6 +35,11 @@ pub(crate) async fn answer(
         return Err(Refused::Method { allowed: "GET, POST" });
     }
     voice.emit(ManagementPointEvent::StsRequested { url: shared.config.url(path) });
+    if shared.config.sts_assembly == StsAssembly::Mismatched {
+        voice.emit(ManagementPointEvent::StsAssemblyMismatch { assembly: TOKEN_LIBRARY.to_owned() });
+        let cause = format!("CCM_STS needs another version of {TOKEN_LIBRARY}.dll than it finds");
+        return Err(Refused::Other(MpRefusal::InternalServerError, cause));
+    }
     let presented = Presented::of(&head.headers, TokenService::CcmSts)?;
     if presented.is_of_a_site() {
         return Err(not_for_here(shared, &presented).await);
@@ -111,7 +117,7 @@ async fn issue(shared: &Shared, voice: &Source, subject: &Subject) -> Result<Bea
         .map_err(|error: sts::BearerError| Refused::Other(MpRefusal::InternalServerError, error.to_string()))
 }
 
-fn record(token: &str, claims: &CcmClaims, client: Option<ClientGuid>) -> IssuedToken {
+pub(crate) fn record(token: &str, claims: &CcmClaims, client: Option<ClientGuid>) -> IssuedToken {
     let mut sha256 = [0; 32];
     sha256.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
     IssuedToken {
@@ -123,3 +129,6 @@ fn record(token: &str, claims: &CcmClaims, client: Option<ClientGuid>) -> Issued
         expires: claims.exp.timestamp().unwrap_or_default(),
     }
 }
+
+/// The assembly of configmgr §7 row 22.
+const TOKEN_LIBRARY: &str = "System.IdentityModel.Tokens.JWT";

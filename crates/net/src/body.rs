@@ -48,6 +48,18 @@ where
     Body::new(Counted { body, bytes: 0, done: Some(Box::new(done)) })
 }
 
+/// Lets `body` through unchanged and calls `seen` with the bytes of every piece as it passes.
+pub fn counted_as_it_flows<B>(body: B, mut seen: impl FnMut(u64) + Send + 'static) -> Body
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    Body::new(body.map_frame(move |frame| {
+        seen(frame.data_ref().map_or(0, |data| data.len() as u64));
+        frame
+    }))
+}
+
 struct Counted<B> {
     body: B,
     bytes: u64,

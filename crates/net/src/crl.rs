@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cmglab_clock::Stopwatch;
-use cmglab_events::kinds::{CrlOutcome, NetEvent};
-use cmglab_tls::CrlCache;
+use cmglab_events::kinds::{CertificateVerdict, CrlOutcome, NetEvent};
+use cmglab_tls::{ClientJudge, CrlCache, Judgement};
 use http::StatusCode;
 use http::uri::Authority;
 use http_body_util::Empty;
@@ -14,6 +14,21 @@ use tokio::net::TcpStream;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{CallError, CallFailure, Deps, read_capped};
+
+/// What a certificate chain (DER, leaf first) is worth to `judge`; CRLs that it lacks are fetched first.
+pub async fn judge(deps: &Deps, judge: &ClientJudge, chain: &[Vec<u8>]) -> CertificateVerdict {
+    let urls = match judge.judge(chain) {
+        Judgement::Verdict(verdict) => return verdict,
+        Judgement::NeedsCrls(urls) => urls,
+    };
+    if let Some(cache) = judge.crls() {
+        fetch_all(deps, cache, &urls).await;
+    }
+    match judge.judge(chain) {
+        Judgement::Verdict(verdict) => verdict,
+        Judgement::NeedsCrls(_) => CertificateVerdict::RevocationUnknown,
+    }
+}
 
 /// Fetches each list into `cache`; what cannot be had is an event and stays missing.
 pub(crate) async fn fetch_all(deps: &Deps, cache: &CrlCache, urls: &[String]) {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use cmglab_events::kinds::TlsFailure;
+use cmglab_events::kinds::{LabEvent, TlsFailure};
+use cmglab_fault::{Point, Verdict};
 use cmglab_tls::TlsProblem;
 use cmglab_tls::stream::{ClientStream, TlsConnector};
 use tokio::net::TcpStream;
@@ -50,6 +51,9 @@ async fn attempt(
     port: u16,
     alpn: &[&[u8]],
 ) -> Result<ClientStream<TcpStream>, Attempt> {
+    if !deps.faults.is_empty() {
+        refused_by_fault(deps, &format!("{host}:{port}"))?;
+    }
     let address = deps.resolver.lookup(host, port)?;
     let config = deps.store.client_config(alpn).map_err(|error| failed(CallFailure::Request, &error))?;
     let name = host.to_ascii_lowercase().try_into().map_err(|error| failed(CallFailure::Request, &error))?;
@@ -68,6 +72,15 @@ async fn attempt(
             _ => CallError::new(CallFailure::Broken, format!("TLS with {host}:{port}: {error}")).into(),
         }
     })
+}
+
+/// As a firewall would that lets nobody out to that port.
+fn refused_by_fault(deps: &Deps, server: &str) -> Result<(), CallError> {
+    if deps.faults.at(Point::Dial, server) != Some(Verdict::Refuse) {
+        return Ok(());
+    }
+    deps.events.emit(LabEvent::FaultApplied { point: "dial".to_owned(), verdict: "refuse".to_owned() });
+    Err(CallError::new(CallFailure::Connect, format!("cannot connect to {server}: connection refused")))
 }
 
 fn failed(failure: CallFailure, error: &dyn std::error::Error) -> CallError {

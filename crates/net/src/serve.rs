@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,7 +13,7 @@ use axum::body::Body;
 use cmglab_events::kinds::NetEvent;
 use cmglab_proto::ids::ExchangeId;
 use cmglab_tls::stream::{ServerStream, TlsAcceptor};
-use cmglab_tls::{ClientJudge, Judgement, ServerTls};
+use cmglab_tls::{ClientJudge, ServerTls};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,6 +28,7 @@ use crate::forward::innermost;
 use crate::leftover::Leftover;
 use crate::served::{HeadBytes, NO_CERTIFICATE, Note};
 use crate::wire::{Ledger, Wire};
+use crate::wishes::Wishes;
 use crate::{Deps, EXCHANGE_HEADER, Exchange, Peer, ServeError, crl, request_guard};
 
 /// One port of one role.
@@ -62,6 +63,8 @@ pub struct ServerHandle {
     stop: CancellationToken,
     kill: CancellationToken,
     tasks: TaskTracker,
+    /// Alive as long as it accepts.
+    port: Weak<Port>,
 }
 
 impl ServerHandle {
@@ -75,6 +78,21 @@ impl ServerHandle {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Takes over a connection that another socket has accepted, as behind a load balancer that keeps the
+    /// caller's address. Gives it back when this port is closing.
+    ///
+    /// # Errors
+    /// The connection, untouched.
+    pub fn take_over(&self, stream: TcpStream, address: SocketAddr) -> Result<(), TcpStream> {
+        match self.port.upgrade() {
+            Some(port) if !self.stop.is_cancelled() => {
+                port.spawn(stream, address);
+                Ok(())
+            }
+            _ => Err(stream),
+        }
     }
 
     /// Stops accepting, lets requests under way finish for at most `grace`, then cuts them.
@@ -117,7 +135,8 @@ impl fmt::Debug for ServerHandle {
 }
 
 /// Binds the port and serves `app` on it until the handle is shut down. The name is entered into the lab's
-/// resolver.
+/// resolver. A connection that a handler turns into something else (status 101) is that handler's from then
+/// on: the handle neither waits for it nor cuts it.
 ///
 /// # Errors
 /// [`ServeError`] when the socket or TLS cannot be set up.
@@ -199,9 +218,10 @@ async fn open(deps: &Deps, mut listen: Listen, app: App) -> Result<ServerHandle,
         tasks: tasks.clone(),
         handshakes: Semaphore::new(MOST_HANDSHAKES),
     });
+    let alive = Arc::downgrade(&port);
     tasks.spawn(port.accept(listener));
     tasks.close();
-    Ok(ServerHandle { local_addr, url, stop, kill, tasks })
+    Ok(ServerHandle { local_addr, url, stop, kill, tasks, port: alive })
 }
 
 struct Port {
@@ -225,13 +245,7 @@ impl Port {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => {
-                    let port = Arc::clone(&self);
-                    self.tasks.spawn(async move {
-                        let kill = port.kill.clone();
-                        let _cut = kill.run_until_cancelled(port.connection(stream, address)).await;
-                    });
-                }
+                Ok((stream, address)) => Arc::clone(&self).spawn(stream, address),
                 // Out of descriptors, or a caller that left at once: the port itself is well.
                 Err(error) => {
                     tracing::warn!(%error, "accept failed");
@@ -239,6 +253,14 @@ impl Port {
                 }
             }
         }
+    }
+
+    fn spawn(self: Arc<Self>, stream: TcpStream, address: SocketAddr) {
+        let tasks = self.tasks.clone();
+        tasks.spawn(async move {
+            let kill = self.kill.clone();
+            let _cut = kill.run_until_cancelled(self.connection(stream, address)).await;
+        });
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream, address: SocketAddr) {
@@ -262,7 +284,10 @@ impl Port {
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let chain: Vec<Vec<u8>> = chain.iter().map(|der| der.to_vec()).collect();
-        let verdict = self.judge(&chain).await;
+        let verdict = match &self.judge {
+            Some(judge) => crl::judge(&self.deps, judge, &chain).await,
+            None => NO_CERTIFICATE,
+        };
         let peer = Peer { address, chain: Arc::new(chain), verdict };
         match &self.app {
             App::Streams(on_stream) => on_stream(stream, peer, self.stop.clone()).await,
@@ -276,30 +301,21 @@ impl Port {
             .emit(NetEvent::HandshakeFailed { peer: address.to_string(), cause: cause.to_owned() });
     }
 
-    async fn judge(&self, chain: &[Vec<u8>]) -> cmglab_events::kinds::CertificateVerdict {
-        use cmglab_events::kinds::CertificateVerdict::RevocationUnknown;
-        let Some(judge) = &self.judge else { return NO_CERTIFICATE };
-        match judge.judge(chain) {
-            Judgement::Verdict(verdict) => verdict,
-            Judgement::NeedsCrls(urls) => {
-                if let Some(cache) = judge.crls() {
-                    crl::fetch_all(&self.deps, cache, &urls).await;
-                }
-                match judge.judge(chain) {
-                    Judgement::Verdict(verdict) => verdict,
-                    Judgement::NeedsCrls(_) => RevocationUnknown,
-                }
-            }
-        }
-    }
-
-    async fn http(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer) {
+    async fn http(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: Peer) {
         let address = peer.address;
         let (wire, ledger) = Wire::new(stream);
-        let (port, requests) = (Arc::clone(&self), Arc::clone(&ledger));
+        let (port, requests, wishes) = (Arc::clone(&self), Arc::clone(&ledger), Wishes::default());
+        let ungranted = wishes.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let (port, ledger, peer) = (Arc::clone(&port), Arc::clone(&requests), peer.clone());
-            async move { Ok::<_, Infallible>(port.answer(request, ledger, peer).await) }
+            let (wish, wishes) = (Wishes::of(&request), wishes.clone());
+            async move {
+                let response = port.answer(request, ledger, peer).await;
+                if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    wishes.refused(wish);
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
         let mut builder = hyper::server::conn::http1::Builder::new();
         builder
@@ -309,7 +325,8 @@ impl Port {
             .max_header_size(LARGEST_HEAD)
             // Ours is on the lab's clock.
             .auto_date_header(false);
-        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(wire), service));
+        let mut connection =
+            std::pin::pin!(builder.serve_connection(TokioIo::new(wire), service).with_upgrades());
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = self.stop.cancelled() => {
@@ -317,6 +334,9 @@ impl Port {
                 connection.await
             }
         };
+        if ended.is_ok() {
+            ungranted.close().await;
+        }
         // What hyper answers 400 by itself never reached a handler, and a body that breaks off only its
         // reader; here is their trace.
         if let Err(error) = ended
@@ -355,6 +375,9 @@ impl Port {
                 self.ask(request).await
             }
         };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            ledger.upgraded();
+        }
         note.finish(&self.deps, ledger, response)
     }
 

@@ -179,7 +179,7 @@ pub(crate) fn redact_query(query: &str) -> String {
 }
 
 const LONGEST_SHOWN: usize = 1024;
-const SECRET_PARAMETERS: [&str; 21] = [
+const SECRET_PARAMETERS: [&str; 22] = [
     "access_token",
     "assertion",
     "client_assertion",
@@ -198,6 +198,7 @@ const SECRET_PARAMETERS: [&str; 21] = [
     "refresh_token",
     "request",
     "request_nonce",
+    "sig",
     "sso_nonce",
     "token",
     "user_code",

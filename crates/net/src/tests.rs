@@ -7,3 +7,4 @@ mod lab;
 mod openid;
 mod ports;
 mod sizes;
+mod upgrades;

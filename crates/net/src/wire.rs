@@ -12,8 +12,10 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 
 #[cfg(test)]
 pub(crate) use framing::Form;
@@ -24,6 +26,8 @@ pub(crate) use framing::Head;
 pub(crate) struct Wire<S> {
     stream: S,
     ledger: Arc<Ledger>,
+    /// Runs while the other side takes nothing.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// What passed over one connection.
@@ -51,7 +55,20 @@ struct State {
 impl<S> Wire<S> {
     pub(crate) fn new(stream: S) -> (Self, Arc<Ledger>) {
         let ledger = Arc::new(Ledger::default());
-        (Self { stream, ledger: Arc::clone(&ledger) }, ledger)
+        (Self { stream, ledger: Arc::clone(&ledger), stalled: None }, ledger)
+    }
+
+    /// Lets a write or a flush through, and fails one that the other side has held up for too long: whoever
+    /// does not read must not hold its answer, and its place, for ever.
+    fn moved<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stalled = None;
+            return polled;
+        }
+        let due = || Box::pin(tokio::time::sleep(READER_PATIENCE));
+        ready!(self.stalled.get_or_insert_with(due).as_mut().poll(cx));
+        let cause = format!("the other side took nothing for {READER_PATIENCE:?}");
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, cause)))
     }
 }
 
@@ -76,6 +93,11 @@ impl Ledger {
     /// Why the incoming bytes stopped making sense in the middle of a body, if they did.
     pub(crate) fn broken(&self) -> Option<&'static str> {
         self.state().framing.broken()
+    }
+
+    /// Takes note that what comes in from now on is no HTTP/1.1.
+    pub(crate) fn upgraded(&self) {
+        self.state().framing.stop();
     }
 
     fn received(&self, bytes: &[u8]) {
@@ -132,7 +154,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buffer))?;
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buffer);
+        let written = ready!(self.moved(cx, polled))?;
         self.ledger.wrote(written);
         Poll::Ready(Ok(written))
     }
@@ -142,7 +165,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, buffers))?;
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
+        let written = ready!(self.moved(cx, polled))?;
         self.ledger.wrote(written);
         Poll::Ready(Ok(written))
     }
@@ -153,7 +177,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
     /// hyper flushes when it has written all it has, and so at the end of every answer.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        ready!(self.moved(cx, polled))?;
         self.ledger.flushed();
         Poll::Ready(Ok(()))
     }
@@ -168,6 +193,9 @@ impl<S> Drop for Wire<S> {
         self.ledger.close();
     }
 }
+
+/// As long as IIS lets a connection stand still.
+const READER_PATIENCE: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppId, HierarchyId, RoleId, SiteCode, TenantId};
+use crate::ids::{AppId, BulkTokenId, ClientGuid, HierarchyId, RoleId, SiteCode, TenantId};
 use crate::mapping::UrlMapping;
 
 /// One version of the settings. The CMG takes a document over when its version is the higher one.
@@ -28,8 +28,15 @@ pub struct SettingsDocument {
     pub ccm_keys: Vec<serde_json::Value>,
     /// The external URLs.
     pub mappings: Vec<UrlMapping>,
-    /// The certificate authorities of client certificates: base64 (standard alphabet) of the DER.
-    pub client_ca_roots: Vec<String>,
+    /// The uploaded authorities of client certificates, roots and intermediates: base64 (standard alphabet)
+    /// of the DER.
+    pub client_authorities: Vec<String>,
+    /// "Verify client certificate revocation" (configmgr §4.2).
+    pub verify_client_revocation: bool,
+    /// Clients that the administrator has blocked: their site tokens are refused.
+    pub blocked_clients: Vec<ClientGuid>,
+    /// Bulk registration tokens that the administrator has blocked.
+    pub blocked_bulk_tokens: Vec<BulkTokenId>,
 }
 
 /// What the CMG knows of one onboarded tenant.
@@ -64,6 +71,24 @@ impl TenantSettings {
 }
 
 impl SettingsDocument {
+    /// The settings of a site where nothing is set up yet: empty lists, and the revocation of client
+    /// certificates verified, as the console's wizard has it (configmgr §4.2).
+    #[must_use]
+    pub fn new(version: u64, hierarchy_id: HierarchyId, site_code: SiteCode) -> Self {
+        Self {
+            version,
+            hierarchy_id,
+            site_code,
+            tenants: Vec::new(),
+            ccm_keys: Vec::new(),
+            mappings: Vec::new(),
+            client_authorities: Vec::new(),
+            verify_client_revocation: true,
+            blocked_clients: Vec::new(),
+            blocked_bulk_tokens: Vec::new(),
+        }
+    }
+
     /// The settings of `tenant`, when it is onboarded.
     #[must_use]
     pub fn tenant(&self, tenant: &TenantId) -> Option<&TenantSettings> {
@@ -74,11 +99,11 @@ impl SettingsDocument {
     ///
     /// # Errors
     /// [`SettingsError::BadRoot`] for the first that is not base64.
-    pub fn client_ca_roots_der(&self) -> Result<Vec<Vec<u8>>, SettingsError> {
+    pub fn client_authorities_der(&self) -> Result<Vec<Vec<u8>>, SettingsError> {
         let decode = |(index, text): (usize, &String)| {
             STANDARD.decode(text).map_err(|_| SettingsError::BadRoot { index })
         };
-        self.client_ca_roots.iter().enumerate().map(decode).collect()
+        self.client_authorities.iter().enumerate().map(decode).collect()
     }
 
     /// Writes the document as JSON.
@@ -109,23 +134,29 @@ impl SettingsDocument {
     /// # Errors
     /// [`SettingsError`] names the first thing that is wrong.
     pub fn check(&self) -> Result<(), SettingsError> {
-        count("tenants", self.tenants.len())?;
-        count("ccm_keys", self.ccm_keys.len())?;
-        count("mappings", self.mappings.len())?;
-        count("client_ca_roots", self.client_ca_roots.len())?;
-        let mut tenants = HashSet::new();
-        if let Some(twice) = self.tenants.iter().find(|tenant| !tenants.insert(tenant.tenant_id)) {
-            return Err(SettingsError::TenantTwice { tenant: twice.tenant_id });
-        }
-        let mut roles = HashSet::new();
-        if let Some(twice) = self.mappings.iter().find(|mapping| !roles.insert(mapping.role)) {
-            return Err(SettingsError::RoleTwice { role: twice.role });
-        }
+        count("tenants", self.tenants.len(), MAX_LIST)?;
+        count("ccm_keys", self.ccm_keys.len(), MAX_LIST)?;
+        count("mappings", self.mappings.len(), MAX_LIST)?;
+        count("client_authorities", self.client_authorities.len(), MAX_LIST)?;
+        count("blocked_clients", self.blocked_clients.len(), MAX_BLOCKED)?;
+        count("blocked_bulk_tokens", self.blocked_bulk_tokens.len(), MAX_BLOCKED)?;
         for mapping in &self.mappings {
-            count("endpoints", mapping.endpoints.len())?;
+            count("endpoints", mapping.endpoints.len(), MAX_LIST)?;
+        }
+        if let Some(tenant) = twice(self.tenants.iter().map(|tenant| tenant.tenant_id)) {
+            return Err(SettingsError::TenantTwice { tenant });
+        }
+        if let Some(role) = twice(self.mappings.iter().map(|mapping| mapping.role)) {
+            return Err(SettingsError::RoleTwice { role });
+        }
+        if let Some(client) = twice(self.blocked_clients.iter().copied()) {
+            return Err(SettingsError::BlockedTwice { list: "blocked_clients", id: client.to_string() });
+        }
+        if let Some(token) = twice(self.blocked_bulk_tokens.iter().copied()) {
+            return Err(SettingsError::BlockedTwice { list: "blocked_bulk_tokens", id: token.to_string() });
         }
         self.ccm_keys.iter().enumerate().try_for_each(check_key)?;
-        self.client_ca_roots_der().map(drop)
+        self.client_authorities_der().map(drop)
     }
 }
 
@@ -146,12 +177,14 @@ pub enum SettingsError {
         detail: String,
     },
     /// A list is too long.
-    #[error("settings document: {count} {list}; at most {MAX_LIST} are taken")]
+    #[error("settings document: {count} {list}; at most {limit} are taken")]
     TooMany {
         /// The list.
         list: &'static str,
         /// Its length.
         count: usize,
+        /// The most that is taken.
+        limit: usize,
     },
     /// A tenant is listed twice.
     #[error("settings document: tenant {tenant} is listed twice")]
@@ -165,6 +198,14 @@ pub enum SettingsError {
         /// The management point.
         role: RoleId,
     },
+    /// A blocked client or token is listed twice.
+    #[error("settings document: {list} has {id} twice")]
+    BlockedTwice {
+        /// The list.
+        list: &'static str,
+        /// What is listed twice.
+        id: String,
+    },
     /// A key is not a public JWK.
     #[error(
         "settings document: ccm_keys[{index}] is not a public JWK (an object with kty and no private member)"
@@ -174,15 +215,21 @@ pub enum SettingsError {
         index: usize,
     },
     /// A root is not base64.
-    #[error("settings document: client_ca_roots[{index}] is not base64")]
+    #[error("settings document: client_authorities[{index}] is not base64")]
     BadRoot {
         /// Its place in the list, from 0.
         index: usize,
     },
 }
 
-fn count(list: &'static str, count: usize) -> Result<(), SettingsError> {
-    if count > MAX_LIST { Err(SettingsError::TooMany { list, count }) } else { Ok(()) }
+fn count(list: &'static str, count: usize, limit: usize) -> Result<(), SettingsError> {
+    if count > limit { Err(SettingsError::TooMany { list, count, limit }) } else { Ok(()) }
+}
+
+/// The first item that was there before.
+fn twice<T: Copy + Eq + std::hash::Hash>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    let mut seen = HashSet::new();
+    items.find(|item| !seen.insert(*item))
 }
 
 fn check_key((index, key): (usize, &serde_json::Value)) -> Result<(), SettingsError> {
@@ -195,6 +242,8 @@ fn check_key((index, key): (usize, &serde_json::Value)) -> Result<(), SettingsEr
 
 /// The largest document that is read, in bytes.
 pub const MAX_SETTINGS: usize = 4 * 1024 * 1024;
+/// The most clients, and the most bulk registration tokens, that are blocked at a time.
+pub const MAX_BLOCKED: usize = 4096;
 const MAX_LIST: usize = 256;
 /// The members of RFC 7518 §6 that hold a secret.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

@@ -5,13 +5,15 @@
 
 mod azure_ad;
 mod expect;
+mod request;
 mod step;
 
 use cmglab_lab::Topology;
 
 pub use azure_ad::AzureAdChange;
 pub use expect::{ClientState, Expect, InstallExpectation, LineExpectation, RequestExpectation, Station};
-pub use step::{RawRequest, SiteOptions, Step, StepSpan, UserAccount};
+pub use request::{PresentedCertificate, RawRequest, TokenKind};
+pub use step::{SiteOptions, Step, StepSpan, UserAccount};
 
 /// One scenario.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,8 +3,11 @@
 mod actor;
 mod administrator;
 mod judge;
+mod operator;
+mod presented;
 mod seen;
 mod stranger;
+mod tokens;
 
 use std::fs;
 use std::path::{Path, PathBuf};

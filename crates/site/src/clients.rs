@@ -86,12 +86,13 @@ impl Site {
         self.write(move |store| store.find_or_create_client(device, &ids, now)).await
     }
 
-    /// Blocks a client. One that is blocked already keeps its first date.
+    /// Blocks a client, which the gateway is told. One that is blocked already keeps its first date.
     ///
     /// # Errors
-    /// [`SiteError::NotFound`] if the GUID was never given out; otherwise the database's own failures.
+    /// [`SiteError::NotFound`] if the GUID was never given out; [`SiteError::Settings`] for more than the
+    /// gateway takes; otherwise the database's own failures.
     pub async fn block_client(&self, id: ClientGuid, now: Timestamp) -> Result<(), SiteError> {
-        self.write(move |store| store.block_client(id, Some(now))).await
+        self.publish(move |store| store.block_client(id, Some(now))).await
     }
 
     /// Lifts a block.
@@ -99,6 +100,6 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`] if the GUID was never given out; otherwise the database's own failures.
     pub async fn unblock_client(&self, id: ClientGuid) -> Result<(), SiteError> {
-        self.write(move |store| store.block_client(id, None)).await
+        self.publish(move |store| store.block_client(id, None)).await
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! A [`Site`] holds the onboarded tenants, the public keys of CCM tokens, the URL mappings and the roots
 //! for client certificates, published together as one versioned settings document; the clients, users and
-//! tokens it knows; and a few options. Private keys and tokens are never kept.
+//! tokens it knows; a few options; and what connection points report. Private keys and tokens are never kept.
 //!
 //! Fidelity: lab. The product's schema is not reproduced; what the site remembers, and when, follows
 //! configmgr §3 and §5.9 and mp-wire §3.4 and §8.
@@ -41,6 +41,7 @@ mod site;
 mod sqlite;
 mod store;
 mod tokens;
+mod traffic;
 mod users;
 mod worker;
 
@@ -51,6 +52,7 @@ pub use options::ClientPackage;
 pub use registrations::{ClientDetails, Registration};
 pub use site::{Location, Site, SiteConfig};
 pub use tokens::{BulkToken, IssuedToken};
+pub use traffic::{EndpointTraffic, ProxyTraffic};
 pub use users::{DiscoveredUser, User};
 
 /// A SHA-256 digest.

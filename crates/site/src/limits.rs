@@ -25,6 +25,10 @@ pub(crate) const JWK: usize = 16 * 1024;
 pub(crate) const KEY_ID: usize = 128;
 /// A package id, bytes; the product's have eight.
 pub(crate) const PACKAGE_ID: usize = 64;
+/// The endpoints of one traffic report: every endpoint of many management points.
+pub(crate) const ENDPOINTS: usize = 1024;
+/// Traffic reports that are kept.
+pub(crate) const TRAFFIC_REPORTS: u32 = 1000;
 /// Rows in one page of a listing.
 pub(crate) const PAGE: u32 = 1000;
 

@@ -2,7 +2,10 @@
 //!
 //! Fidelity: lab for the document (see [`SettingsDocument`]); documented that several tenants can be
 //! onboarded and token authentication be disabled for one (configmgr §3), that every management point
-//! brings its mappings (configmgr §1.7), and that roots and intermediates are uploaded (configmgr §4.2).
+//! brings its mappings (configmgr §1.7) with a content-length limit per endpoint (configmgr §1.4), and that
+//! roots and intermediates are uploaded and revocation is verified or not (configmgr §4.2).
+
+use std::sync::Arc;
 
 use cmglab_proto::ids::{RoleId, TenantId};
 use cmglab_proto::mapping::UrlMapping;
@@ -21,20 +24,23 @@ pub(crate) trait Settings {
     fn tenant(&mut self, id: TenantId) -> Result<Option<TenantSettings>, SiteError>;
     fn set_mapping(&mut self, mapping: &UrlMapping) -> Result<(), SiteError>;
     fn remove_mapping(&mut self, role: RoleId) -> Result<(), SiteError>;
+    fn set_token_auth(&mut self, id: TenantId, enabled: bool) -> Result<(), SiteError>;
+    fn set_endpoint_limit(&mut self, role: RoleId, endpoint: &str, bytes: u64) -> Result<(), SiteError>;
+    fn verify_client_revocation(&mut self) -> Result<bool, SiteError>;
+    fn set_verify_client_revocation(&mut self, verify: bool) -> Result<(), SiteError>;
     fn add_client_authority(&mut self, certificate: &[u8]) -> Result<(), SiteError>;
     fn remove_client_authority(&mut self, certificate: &[u8]) -> Result<(), SiteError>;
 }
 
 impl Site {
     /// The settings document as it stands. Tenants are in the order of their ids, keys in that of their
-    /// age, mappings in that of their roles.
+    /// age, mappings in that of their roles, the blocked in that of their ids. Cheap enough to be asked for
+    /// every request: the document is kept until its version changes.
     ///
     /// # Errors
     /// The database's own failures.
-    pub async fn settings(&self) -> Result<SettingsDocument, SiteError> {
-        let document = self.read(|store| store.settings()).await?;
-        self.announce(document.version);
-        Ok(document)
+    pub async fn settings(&self) -> Result<Arc<SettingsDocument>, SiteError> {
+        self.current_settings().await
     }
 
     /// Onboards a tenant, or puts new settings in place of its old ones.
@@ -70,12 +76,54 @@ impl Site {
         self.read(move |store| store.tenant(id)).await
     }
 
+    /// "Disable Microsoft Entra authentication for this tenant" (configmgr §3), and its opposite. Everything
+    /// else about the tenant stays.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`] if it is not onboarded; otherwise the database's own failures.
+    pub async fn set_token_auth(&self, tenant: TenantId, enabled: bool) -> Result<(), SiteError> {
+        self.publish(move |store| store.set_token_auth(tenant, enabled)).await
+    }
+
     /// Publishes a management point, or puts a new mapping in place of its old one.
     ///
     /// # Errors
     /// [`SiteError::Settings`] for more than the gateway takes; otherwise the database's own failures.
     pub async fn set_mapping(&self, mapping: UrlMapping) -> Result<(), SiteError> {
         self.publish(move |store| store.set_mapping(&mapping)).await
+    }
+
+    /// Sets the largest request body, in bytes, that the gateway passes on to an endpoint of a management
+    /// point. Endpoints are named as in logs, in any case.
+    ///
+    /// # Errors
+    /// [`SiteError::NotFound`] if the management point or the endpoint is not published; otherwise the
+    /// database's own failures.
+    pub async fn set_endpoint_limit(
+        &self,
+        role: RoleId,
+        endpoint: &str,
+        max_request_bytes: u64,
+    ) -> Result<(), SiteError> {
+        limits::text("endpoint name", endpoint, limits::NAME)?;
+        let endpoint = endpoint.to_owned();
+        self.publish(move |store| store.set_endpoint_limit(role, &endpoint, max_request_bytes)).await
+    }
+
+    /// Whether the gateway verifies the revocation of client certificates; it does unless told otherwise.
+    ///
+    /// # Errors
+    /// The database's own failures.
+    pub async fn verify_client_revocation(&self) -> Result<bool, SiteError> {
+        self.read(|store| store.verify_client_revocation()).await
+    }
+
+    /// "Verify client certificate revocation" (configmgr §4.2).
+    ///
+    /// # Errors
+    /// The database's own failures.
+    pub async fn set_verify_client_revocation(&self, verify: bool) -> Result<(), SiteError> {
+        self.publish(move |store| store.set_verify_client_revocation(verify)).await
     }
 
     /// Takes a management point back from the gateway.
@@ -103,6 +151,22 @@ impl Site {
     pub async fn remove_client_authority(&self, certificate: Vec<u8>) -> Result<(), SiteError> {
         self.publish(move |store| store.remove_client_authority(&certificate)).await
     }
+}
+
+pub(crate) fn unknown_tenant(id: TenantId) -> SiteError {
+    SiteError::NotFound { what: "onboarded tenant", key: id.to_string() }
+}
+
+pub(crate) fn unknown_role(role: RoleId) -> SiteError {
+    SiteError::NotFound { what: "published management point", key: role.to_string() }
+}
+
+/// Changes the limit of one endpoint.
+pub(crate) fn set_limit(mapping: &mut UrlMapping, endpoint: &str, bytes: u64) -> Result<(), SiteError> {
+    let found = mapping.endpoints.iter_mut().find(|known| known.name.eq_ignore_ascii_case(endpoint));
+    let unknown = || SiteError::NotFound { what: "published endpoint", key: endpoint.to_owned() };
+    found.ok_or_else(unknown)?.max_request_bytes = bytes;
+    Ok(())
 }
 
 /// For a certificate that was never added; it has no short name, so its size must do.

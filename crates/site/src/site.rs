@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use cmglab_proto::ids::{HierarchyId, SiteCode};
+use cmglab_proto::settings::SettingsDocument;
 use tokio::sync::watch;
 
 use crate::error::SiteError;
@@ -46,7 +48,11 @@ struct Inner {
     writer: Worker,
     /// The writer itself when the site is in memory, where there is but one connection.
     reader: Worker,
+    /// Whether every change is made by this handle or a clone.
+    alone: bool,
     settings_version: watch::Sender<u64>,
+    /// The document as it was read last.
+    settings: ArcSwapOption<SettingsDocument>,
 }
 
 impl Site {
@@ -57,6 +63,7 @@ impl Site {
     /// used; [`SiteError::NotASite`], [`SiteError::NewerSchema`] or [`SiteError::OtherSite`] when it
     /// holds something else.
     pub async fn open(location: Location, config: SiteConfig) -> Result<Self, SiteError> {
+        let alone = location == Location::Memory;
         let (writer, reader) = match location {
             Location::Memory => {
                 let only = Worker::start("site", move || Sqlite::in_memory(config)).await?;
@@ -72,7 +79,9 @@ impl Site {
         let (identity, version) =
             writer.run(|store| Ok((store.identity()?, store.settings_version()?))).await?;
         let settings_version = watch::Sender::new(version);
-        Ok(Self { inner: Arc::new(Inner { identity, writer, reader, settings_version }) })
+        let settings = ArcSwapOption::empty();
+        let inner = Inner { identity, writer, reader, alone, settings_version, settings };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The site code.
@@ -130,8 +139,28 @@ impl Site {
         .await
     }
 
-    pub(crate) fn announce(&self, version: u64) {
-        announce(&self.inner.settings_version, version);
+    /// The settings as they stand: read whole once for each version. A file may have other writers, so it
+    /// is asked for its version every time; a site in memory tells of every change itself.
+    pub(crate) async fn current_settings(&self) -> Result<Arc<SettingsDocument>, SiteError> {
+        let Inner { reader, alone, settings_version, settings, .. } = &*self.inner;
+        let kept = settings.load_full();
+        if *alone && reader.is_open() {
+            let current = *settings_version.borrow();
+            if let Some(kept) = kept.as_ref().filter(|kept| kept.version == current) {
+                return Ok(Arc::clone(kept));
+            }
+        }
+        let document = self.read(move |store| match kept {
+            Some(kept) if kept.version == store.settings_version()? => Ok(kept),
+            _ => store.settings().map(Arc::new),
+        });
+        let document = document.await?;
+        settings.rcu(|kept| match kept {
+            Some(kept) if kept.version >= document.version => Some(Arc::clone(kept)),
+            _ => Some(Arc::clone(&document)),
+        });
+        announce(settings_version, document.version);
+        Ok(document)
     }
 }
 

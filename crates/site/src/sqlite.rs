@@ -11,6 +11,7 @@ mod options;
 mod registrations;
 mod settings;
 mod tokens;
+mod traffic;
 mod users;
 
 use std::path::Path;

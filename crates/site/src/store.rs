@@ -12,10 +12,13 @@ use crate::options::Options;
 use crate::registrations::Registrations;
 use crate::settings::Settings;
 use crate::tokens::Tokens;
+use crate::traffic::Traffic;
 use crate::users::Users;
 
 /// A site database of some engine.
-pub(crate) trait Store: Settings + Keys + Options + Users + Clients + Registrations + Tokens {
+pub(crate) trait Store:
+    Settings + Keys + Options + Users + Clients + Registrations + Tokens + Traffic
+{
     /// Which site this is.
     fn identity(&mut self) -> Result<Identity, SiteError>;
 }

@@ -97,12 +97,14 @@ impl Site {
         self.read(move |store| store.bulk_token(id)).await
     }
 
-    /// Blocks a bulk registration token. One that is blocked already keeps its first date.
+    /// Blocks a bulk registration token, which the gateway is told. One that is blocked already keeps its
+    /// first date.
     ///
     /// # Errors
-    /// [`SiteError::NotFound`] if this site has not made it; otherwise the database's own failures.
+    /// [`SiteError::NotFound`] if this site has not made it; [`SiteError::Settings`] for more than the
+    /// gateway takes; otherwise the database's own failures.
     pub async fn block_bulk_token(&self, id: BulkTokenId, now: Timestamp) -> Result<(), SiteError> {
-        self.write(move |store| store.block_bulk_token(id, Some(now))).await
+        self.publish(move |store| store.block_bulk_token(id, Some(now))).await
     }
 
     /// Lifts a block.
@@ -110,6 +112,6 @@ impl Site {
     /// # Errors
     /// [`SiteError::NotFound`] if this site has not made it; otherwise the database's own failures.
     pub async fn unblock_bulk_token(&self, id: BulkTokenId) -> Result<(), SiteError> {
-        self.write(move |store| store.block_bulk_token(id, None)).await
+        self.publish(move |store| store.block_bulk_token(id, None)).await
     }
 }

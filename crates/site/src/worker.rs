@@ -67,6 +67,11 @@ impl Worker {
         answer.await.map_err(|_| SiteError::Closed)?
     }
 
+    /// Whether jobs are still taken.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.orders.is_closed()
+    }
+
     /// Lets the thread finish the jobs sent so far and waits until it has released the store.
     pub(crate) async fn close(&self) {
         let _closed_already = self.orders.send(Order::Stop).await;
@@ -76,7 +81,7 @@ impl Worker {
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("open", &!self.orders.is_closed()).finish()
+        f.debug_struct("Worker").field("open", &self.is_open()).finish()
     }
 }
 

@@ -59,6 +59,7 @@ pub struct CertStore {
 struct Shared {
     clock: Clock,
     roots: ArcSwap<RootCertStore>,
+    roots_der: ArcSwap<Vec<Vec<u8>>>,
     identity: ArcSwapOption<Identity>,
     crls: CrlCache,
     checks_crl: AtomicBool,
@@ -81,6 +82,7 @@ impl CertStore {
             shared: Arc::new(Shared {
                 clock,
                 roots: ArcSwap::from_pointee(RootCertStore::empty()),
+                roots_der: ArcSwap::default(),
                 identity: ArcSwapOption::empty(),
                 crls: CrlCache::default(),
                 checks_crl: AtomicBool::new(true),
@@ -104,8 +106,15 @@ impl CertStore {
             roots.roots.extend(added.roots.iter().cloned());
             roots
         });
+        self.shared.roots_der.rcu(|all| all.iter().cloned().chain([root.to_vec()]).collect::<Vec<_>>());
         self.changed();
         Ok(())
+    }
+
+    /// The trusted roots (DER), in the order in which they were trusted.
+    #[must_use]
+    pub fn roots(&self) -> Vec<Vec<u8>> {
+        self.shared.roots_der.load().to_vec()
     }
 
     /// Presents this certificate to servers that ask for one; `None` presents nothing.

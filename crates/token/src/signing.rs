@@ -105,6 +105,15 @@ impl SigningKey {
         self.sign_parts(&header, &compact::encode_json("claims", claims)?)
     }
 
+    /// Signs bytes that are no token (RSASSA-PKCS1-v1_5 with SHA-256). They must not be in the form of a token's
+    /// first two parts, or the signature would make a token of them.
+    ///
+    /// # Errors
+    /// [`TokenError::Key`] when the provider fails.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Result<Vec<u8>, TokenError> {
+        rs256(&self.0.pair, bytes).map_err(TokenError::key)
+    }
+
     /// The header of a kind, to be changed.
     pub(crate) fn header(&self, kind: HeaderKind) -> Result<Map<String, Value>, TokenError> {
         match serde_json::to_value(self.fields(kind)) {

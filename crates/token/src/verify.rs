@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::peek::{clipped, open, peek};
-use crate::{Header, Jwks, TokenError};
+use crate::{Header, Jwks, TokenError, compact};
 
 /// The keys of a key set, decoded once.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +69,19 @@ impl Keys {
             Ok(Key { kid: key.kid.clone(), x5t: key.x5t.clone(), decoding })
         });
         Ok(Self(keys.collect::<Result<_, TokenError>>()?))
+    }
+
+    /// Checks a signature of [`SigningKey::sign_bytes`](crate::SigningKey::sign_bytes) that does not say which
+    /// key made it: one of the set must have.
+    ///
+    /// # Errors
+    /// [`TokenError::Signature`].
+    pub fn verify_bytes(&self, bytes: &[u8], signature: &[u8]) -> Result<(), TokenError> {
+        let signature = compact::encode(signature);
+        let made_by = |key: &Key| {
+            jsonwebtoken::crypto::verify(&signature, bytes, &key.decoding, Algorithm::RS256).unwrap_or(false)
+        };
+        if self.0.iter().any(made_by) { Ok(()) } else { Err(TokenError::Signature) }
     }
 
     /// The key that a header names: by `kid`, or by `x5t` if there is no `kid`.

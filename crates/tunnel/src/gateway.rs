@@ -6,16 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Body;
 use cmglab_net::{Deps, Listen, Peer, ServeError, ServerHandle, serve_streams};
-use cmglab_tls::stream::ServerStream;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ALPN, CONNECTION_WINDOW, KEEP_ALIVE, KEEP_ALIVE_PATIENCE, LARGEST_HEAD, STREAM_WINDOW, in_words,
+    ALPN, CONNECTION_WINDOW, KEEP_ALIVE, KEEP_ALIVE_PATIENCE, LARGEST_HEAD, STREAM_WINDOW, Stream, Transport,
+    in_words,
 };
 
 /// One connection point's channel. Cheap to clone.
@@ -39,23 +38,21 @@ pub struct ChannelUp {
     pub channel: Channel,
     /// Who dialled it.
     pub peer: Peer,
+    /// How it was built.
+    pub transport: Transport,
     /// Resolves with the cause, in words, when the channel is gone.
     pub gone: tokio::sync::oneshot::Receiver<String>,
 }
 
 /// A request that got no answer over a channel.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChannelError {
-    /// No connection point is connected.
-    #[error("no connection point is connected")]
-    NoChannel,
-    /// The channel broke while the request was under way.
-    #[error("the channel broke: {cause}")]
-    Broken {
-        /// The cause in words.
-        cause: String,
-    },
+#[derive(Debug, thiserror::Error)]
+#[error("the channel broke: {cause}")]
+pub struct SendFailure {
+    /// The cause in words.
+    pub cause: String,
+    /// The request, when nothing of it was sent: another channel may have it. One that was sent, even in
+    /// part, may have been carried out.
+    pub unsent: Option<Box<Request<Body>>>,
 }
 
 impl Channel {
@@ -68,12 +65,16 @@ impl Channel {
     /// Sends one request and waits for the head of its answer.
     ///
     /// # Errors
-    /// [`ChannelError::Broken`] when the channel is gone.
-    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, ChannelError> {
+    /// [`SendFailure`] when the channel is gone; it gives back a request that was not sent.
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, SendFailure> {
         let mut sender = self.sender.clone();
-        let broken = |error: hyper::Error| ChannelError::Broken { cause: in_words(&error) };
-        sender.ready().await.map_err(broken)?;
-        sender.send_request(request).await.map_err(broken)
+        if let Err(error) = sender.ready().await {
+            return Err(SendFailure { cause: in_words(&error), unsent: Some(Box::new(request)) });
+        }
+        sender.try_send_request(request).await.map_err(|mut failure| SendFailure {
+            unsent: failure.take_message().map(Box::new),
+            cause: in_words(&failure.into_error()),
+        })
     }
 }
 
@@ -95,21 +96,34 @@ impl Registry {
         self.channels.write().unwrap_or_else(PoisonError::into_inner).push(channel);
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.channels.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Takes a channel out.
     pub fn remove(&self, connection: &str) {
         let mut channels = self.channels.write().unwrap_or_else(PoisonError::into_inner);
         channels.retain(|channel| channel.connection != connection);
     }
 
-    /// The next channel, round robin.
-    ///
-    /// # Errors
-    /// [`ChannelError::NoChannel`] when there is none.
-    pub fn pick(&self) -> Result<Channel, ChannelError> {
-        let channels = self.channels.read().unwrap_or_else(PoisonError::into_inner);
+    /// The channels in the order in which the next request should try them: round robin, and after the
+    /// one whose turn it is the others.
+    #[must_use]
+    pub fn turn(&self) -> Vec<Channel> {
+        let mut channels = self.channels.read().unwrap_or_else(PoisonError::into_inner).clone();
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let index = turn.checked_rem(channels.len()).ok_or(ChannelError::NoChannel)?;
-        channels.get(index).cloned().ok_or(ChannelError::NoChannel)
+        if let Some(first) = turn.checked_rem(channels.len()) {
+            channels.rotate_left(first);
+        }
+        channels
     }
 }
 
@@ -142,19 +156,26 @@ where
             // TLS lets a caller through that names no protocol at all.
             let channel = stream.get_ref().1.alpn_protocol() == Some(ALPN);
             if channel && admit(&peer).is_ok() {
-                establish(connection, stream, peer, stop, on_up).await;
+                let on_up = |channel, gone| {
+                    on_up(ChannelUp { channel, peer, transport: Transport::TcpTls, gone });
+                };
+                // The port itself cuts it.
+                establish(connection, stream, stop, std::future::pending(), on_up).await;
             }
         }
     })
     .await
 }
 
-async fn establish(
+/// Runs the gateway's end of the engine over `stream` until the channel is gone. When `stop` is cancelled,
+/// the channel tells that it is gone, and what is under way may still finish. `cut` ends it at once, with
+/// the cause.
+pub(crate) async fn establish(
     connection: String,
-    stream: ServerStream<TcpStream>,
-    peer: Peer,
+    stream: impl Stream + 'static,
     stop: CancellationToken,
-    on_up: &impl Fn(ChannelUp),
+    cut: impl Future<Output = String>,
+    on_up: impl FnOnce(Channel, Gone),
 ) {
     let handshake = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -166,20 +187,27 @@ async fn establish(
         .max_header_list_size(LARGEST_HEAD)
         .handshake(TokioIo::new(stream));
     let Ok((sender, driver)) = handshake.await else { return };
-    let mut driver = std::pin::pin!(driver);
+    let (mut driver, mut cut) = (std::pin::pin!(driver), std::pin::pin!(cut));
     let (tell_gone, gone) = tokio::sync::oneshot::channel();
-    on_up(ChannelUp { channel: Channel { connection, sender }, peer, gone });
+    on_up(Channel { connection, sender }, gone);
     let (cause, ended) = tokio::select! {
         ended = driver.as_mut() => match ended {
             Ok(()) => ("closed by the connection point".to_owned(), true),
             Err(error) => (in_words(&error), true),
         },
+        cause = cut.as_mut() => (cause, true),
         () = stop.cancelled() => ("the gateway is closing".to_owned(), false),
     };
     // Nobody may be waiting any more; the channel is gone all the same.
     let _nobody = tell_gone.send(cause);
     if !ended {
         // What is under way may finish, well or not; the port's grace is its bound.
-        let _ended = driver.await;
+        tokio::select! {
+            _ended = driver => {}
+            _cause = cut => {}
+        }
     }
 }
+
+/// Resolves with the cause when a channel is gone.
+pub(crate) type Gone = tokio::sync::oneshot::Receiver<String>;

@@ -1,6 +1,6 @@
 //! What the gateway saw.
 
-use cmglab_proto::ids::{MessageId, TenantId};
+use cmglab_proto::ids::{ClientGuid, MessageId, TenantId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -15,6 +15,41 @@ pub enum CmgEvent {
         tenant: Option<TenantId>,
         /// Whether that tenant is onboarded.
         found: bool,
+    },
+    /// Storage refused a file of a content.
+    BlobRefused {
+        /// The storage account.
+        account: String,
+        /// The path asked for, without its signature.
+        path: String,
+        /// HTTP status.
+        status: u16,
+        /// The storage service's error code.
+        code: String,
+        /// The cause in words.
+        cause: String,
+    },
+    /// Storage handed out a file of a content, whole or in part.
+    BlobServed {
+        /// The storage account.
+        account: String,
+        /// The path asked for, without its signature.
+        path: String,
+        /// HTTP status: 200, 206 or 304.
+        status: u16,
+        /// The first byte of the part, from 0.
+        from: u64,
+        /// Bytes of it that were sent; fewer than asked for when the caller left.
+        bytes: u64,
+        /// Bytes of the file.
+        of: u64,
+    },
+    /// A client certificate passed; the request needs no token.
+    CertificateAccepted {
+        /// The full URL asked for.
+        url: String,
+        /// Subject of the certificate.
+        subject: String,
     },
     /// A connection point's channel is gone.
     ChannelDown {
@@ -37,10 +72,70 @@ pub enum CmgEvent {
         /// Subject of the connection point's certificate.
         subject: String,
     },
+    /// The files of a content were listed for the holder of a link.
+    ContentListed {
+        /// The full URL asked for, without its signature.
+        url: String,
+        /// The package.
+        package: String,
+        /// The content.
+        content: String,
+        /// The client that the link was made for.
+        client: ClientGuid,
+        /// How many files there are.
+        files: usize,
+        /// Until when the links to them are good.
+        expires: Timestamp,
+    },
+    /// A link to content was refused.
+    ContentRefused {
+        /// The full URL asked for, without its signature.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+        /// The rule that refused it, in words.
+        cause: String,
+    },
+    /// The content service cannot reach its storage: the two have no version of TLS in common.
+    ContentStorageUnreachable {
+        /// The full URL asked for, without its signature.
+        url: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// More has left the service within fourteen days than the administrator allowed for.
+    CostAlert {
+        /// Service name.
+        service: String,
+        /// Bytes that left.
+        bytes: u64,
+        /// Bytes past which the alert is critical.
+        critical_bytes: u64,
+        /// Whether the service is stopped for it.
+        stops: bool,
+    },
+    /// A request was given to this channel.
+    Dispatched {
+        /// The request's id on the channel.
+        message: MessageId,
+        /// Connection id.
+        connection: String,
+    },
     /// A channel may carry requests from now on.
     InService {
         /// Connection id.
         connection: String,
+    },
+    /// The state of an instance's virtual machine changed.
+    InstanceStatus {
+        /// Service name.
+        service: String,
+        /// Role instance name.
+        instance: String,
+        /// The state.
+        status: InstanceStatus,
     },
     /// Azure AD's signing keys were fetched.
     KeysFetched {
@@ -103,10 +198,19 @@ pub enum CmgEvent {
         /// How many tenants it onboards.
         tenants: usize,
     },
+    /// A key of the storage account was made anew, and signs from now on.
+    StorageKeyRotated {
+        /// The storage account.
+        account: String,
+        /// The key's name, `key1` or `key2`.
+        key: String,
+    },
     /// A token passed the gate.
     TokenAccepted {
         /// The full URL asked for.
         url: String,
+        /// What kind of token it is.
+        kind: BearerKind,
         /// Issuer.
         issuer: String,
         /// Audience.
@@ -122,6 +226,15 @@ pub enum CmgEvent {
         audience: Option<String>,
         /// The check that failed.
         refusal: TokenRefusal,
+        /// The cause in words.
+        cause: String,
+    },
+    /// A channel was lost before anything of a request was sent on it; another may have it.
+    Undelivered {
+        /// The request's id on the channel.
+        message: MessageId,
+        /// Connection id.
+        connection: String,
         /// The cause in words.
         cause: String,
     },
@@ -146,17 +259,61 @@ pub enum CmgEvent {
     },
 }
 
+/// The state of an instance, in the words of Azure that CloudMgr.log repeats (configmgr §5.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum InstanceStatus {
+    /// Started: not in service before it has a channel. Documented.
+    BusyRole,
+    /// Started again after a stop. Documented.
+    RestartingRole,
+    /// Stopped. The lab's, by analogy.
+    StoppedVM,
+}
+
+/// A kind of token that the gate accepts somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BearerKind {
+    /// Of an onboarded Azure AD tenant.
+    Aad,
+    /// Of the site, to get clients in bulk through their installation.
+    BulkRegistration,
+    /// Of the site, for a client or user, from its security token service.
+    Ccm,
+    /// Of the site, for a registered client, against its own signature.
+    ClientToken,
+}
+
 /// Which check of the gate a token failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TokenRefusal {
+    /// The administrator has blocked it, or the client that it names.
+    Blocked,
+    /// Past its lifetime.
+    Expired {
+        /// Until when it was good.
+        valid_to: Timestamp,
+        /// The gateway's time.
+        now: Timestamp,
+    },
     /// Signature, form, algorithm or key.
     Invalid,
-    /// Outside its lifetime.
-    Lifetime,
     /// No token where one is due.
     Missing,
     /// No validator stands for its issuer and audience.
     NoValidator,
+    /// Before its lifetime.
+    NotYetValid {
+        /// From when on it is good.
+        valid_from: Timestamp,
+        /// The gateway's time.
+        now: Timestamp,
+    },
+    /// Good, but not for this endpoint.
+    WrongPurpose,
 }

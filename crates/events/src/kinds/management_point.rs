@@ -1,7 +1,7 @@
 //! What the management point did.
 
 use cmglab_proto::claims::{AadTokenKind, CcmTokenType};
-use cmglab_proto::ids::{AppId, ClientGuid, DeviceId, HierarchyId, ObjectId, TenantId, UserId};
+use cmglab_proto::ids::{AppId, BulkTokenId, ClientGuid, DeviceId, HierarchyId, ObjectId, TenantId, UserId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -45,6 +45,15 @@ pub enum ManagementPointEvent {
         /// The device's SID in the local domain.
         on_prem_device_sid: Option<String>,
     },
+    /// A bulk registration token was made.
+    BulkTokenMade {
+        /// Its unique id.
+        id: BulkTokenId,
+        /// The key that signed it.
+        kid: String,
+        /// Until when it is valid.
+        expires: Timestamp,
+    },
     /// A key signs CCM tokens from now on; its public half is in the site's settings.
     CcmKeyAdded {
         /// Its key id.
@@ -80,6 +89,26 @@ pub enum ManagementPointEvent {
         status: u16,
         /// IIS substatus.
         substatus: u16,
+    },
+    /// A registered client got a token of its own.
+    ClientTokenMade {
+        /// The client.
+        client: ClientGuid,
+        /// The key that signed it.
+        kid: String,
+        /// Until when it is valid.
+        expires: Timestamp,
+    },
+    /// A link to content on the gateway was signed.
+    ContentLinkMade {
+        /// The client that it is for.
+        client: ClientGuid,
+        /// The package.
+        package: String,
+        /// The content.
+        content: String,
+        /// Until when it is good.
+        expires: Timestamp,
     },
     /// Client content was published.
     ContentPublished {
@@ -120,6 +149,13 @@ pub enum ManagementPointEvent {
         endpoint: Option<String>,
         /// The cause in words.
         cause: String,
+    },
+    /// The web server sent a request elsewhere, before anything of the management point saw it.
+    Redirected {
+        /// The path asked for.
+        path: String,
+        /// Where to.
+        location: String,
     },
     /// A request was refused for a reason that is neither its token nor its certificate.
     Refused {
@@ -187,6 +223,11 @@ pub enum ManagementPointEvent {
         /// Whether clients are told to check revocation.
         clients_check_crl: bool,
     },
+    /// CCM_STS cannot run, since an assembly on its disk has another version than it was built with.
+    StsAssemblyMismatch {
+        /// The assembly, without its extension.
+        assembly: String,
+    },
     /// CCM_STS got a request.
     StsRequested {
         /// The internal URL.
@@ -206,6 +247,20 @@ pub enum ManagementPointEvent {
         audience: Option<String>,
         /// The check that failed.
         fault: TokenFault,
+    },
+    /// The web server refuses a request, since the certificate that is bound is not the one that enhanced
+    /// HTTP wants.
+    WrongBinding {
+        /// The path asked for.
+        path: String,
+        /// The port.
+        port: u16,
+        /// Subject of the certificate that is bound.
+        subject: String,
+        /// Its issuer.
+        issuer: String,
+        /// The common name of the issuer that is wanted.
+        wanted: String,
     },
 }
 

@@ -1,11 +1,34 @@
 //! CMGService.log (configmgr §5.7). Fidelity: documented for the aggregate line, observed for the
 //! verbose and validation lines, lab for the channel's own lines.
+//!
+//! CMGContentService.log: documented for the failure of row 27 (configmgr §7), lab for the rest.
+//!
+//! CMGHttpHandler.log: lab, since no line of it is public. CloudMgr.log, at the site (configmgr §5.11):
+//! documented for `BusyRole` and `RestartingRole`, lab for the rest.
+
+mod validation;
 
 use super::{LogFile, Page};
-use crate::kinds::{CmgEvent, TokenRefusal};
+use crate::kinds::CmgEvent;
+
+const CONTENT: LogFile = LogFile::CmgContentService;
+const LOG: LogFile = LogFile::CmgService;
+const HANDLER: LogFile = LogFile::CmgHttpHandler;
+const CLOUD: LogFile = LogFile::CloudMgr;
+
+/// The documented line; what it is cut short by is not public.
+const NO_COMMON_ALGORITHM: &str = "ERROR: Exception processing request. \
+    Microsoft.WindowsAzure.Storage.StorageException: The underlying connection was closed: An unexpected error \
+    occurred on a receive. ---> System.Net.WebException: The underlying connection was closed: An unexpected \
+    error occurred on a receive. ---> System.ComponentModel.Win32Exception: The client and server cannot \
+    communicate, because they do not possess a common algorithm";
+
+/// What was refused before the gateway knew the URL asked for. The wording is the lab's.
+pub(super) fn malformed(peer: &str, cause: &str, page: &mut Page<'_>) {
+    page.error(LOG, format!("ERROR: Malformed request from {peer} refused: {cause}"));
+}
 
 pub(super) fn write(event: &CmgEvent, page: &mut Page<'_>) {
-    const LOG: LogFile = LogFile::CmgService;
     match event {
         CmgEvent::Traffic {
             request_uri,
@@ -36,7 +59,7 @@ pub(super) fn write(event: &CmgEvent, page: &mut Page<'_>) {
             );
         }
         CmgEvent::TokenRefused { url, issuer, audience, refusal, cause } => {
-            page.error(LOG, token_refused(url, issuer.as_deref(), audience.as_deref(), *refusal, cause));
+            page.error(LOG, validation::text(url, issuer.as_deref(), audience.as_deref(), *refusal, cause));
         }
         CmgEvent::Refused { url, status, reason, cause } => {
             page.error(LOG, format!("ERROR: Request to {url} refused with {status} {reason}: {cause}"));
@@ -56,36 +79,47 @@ pub(super) fn write(event: &CmgEvent, page: &mut Page<'_>) {
         CmgEvent::KeysUnavailable { url, cause } => {
             page.error(LOG, format!("ERROR: Failed to get token signing keys from {url}: {cause}"));
         }
+        CmgEvent::Dispatched { message, connection } => {
+            page.info(HANDLER, format!("Message {message} dispatched to connection {connection}"));
+        }
+        CmgEvent::Undelivered { message, connection, cause } => {
+            page.warning(
+                HANDLER,
+                format!(
+                    "Message {message} not delivered to connection {connection}, nothing was sent: {cause}"
+                ),
+            );
+        }
+        CmgEvent::InstanceStatus { service, status, .. } => {
+            page.info(CLOUD, format!("Deployment instance status for service {service} is {status:?}."));
+        }
+        CmgEvent::CostAlert { service, bytes, critical_bytes, stops } => {
+            let then = if *stops { "; the service is stopped" } else { "" };
+            page.warning(
+                CLOUD,
+                format!(
+                    "Outbound data transfer of service {service} in 14 days is {bytes} bytes, over the critical \
+                     threshold of {critical_bytes} bytes{then}"
+                ),
+            );
+        }
+        CmgEvent::ContentListed { package, content, client, files, .. } => {
+            page.info(
+                CONTENT,
+                format!("Listed content {content} of package {package} for client {client}; files: {files}"),
+            );
+        }
+        CmgEvent::ContentRefused { url, status, reason, cause } => {
+            page.error(CONTENT, format!("ERROR: Request to {url} refused with {status} {reason}: {cause}"));
+        }
+        CmgEvent::ContentStorageUnreachable { .. } => page.error(CONTENT, NO_COMMON_ALGORITHM),
         CmgEvent::AadAuthInfoAnswered { .. }
+        | CmgEvent::BlobRefused { .. }
+        | CmgEvent::BlobServed { .. }
+        | CmgEvent::CertificateAccepted { .. }
         | CmgEvent::InService { .. }
         | CmgEvent::KeysFetched { .. }
+        | CmgEvent::StorageKeyRotated { .. }
         | CmgEvent::TokenAccepted { .. } => {}
     }
-}
-
-/// The exception text that the product prints, without its stack trace.
-fn token_refused(
-    url: &str,
-    issuer: Option<&str>,
-    audience: Option<&str>,
-    refusal: TokenRefusal,
-    cause: &str,
-) -> String {
-    let exception = match refusal {
-        TokenRefusal::NoValidator => format!(
-            "System.IdentityModel.Tokens.SecurityTokenValidationException: There is no appropriate token \
-             validator to validate the token with issuer {} and audience {}",
-            issuer.unwrap_or_default(),
-            audience.unwrap_or_default()
-        ),
-        TokenRefusal::Lifetime => format!(
-            "System.IdentityModel.Tokens.SecurityTokenExpiredException: IDX10223: Lifetime validation failed. \
-             {cause}"
-        ),
-        TokenRefusal::Invalid => {
-            format!("System.IdentityModel.Tokens.SecurityTokenInvalidSignatureException: {cause}")
-        }
-        TokenRefusal::Missing => format!("System.UnauthorizedAccessException: {cause}"),
-    };
-    format!("ERROR: Security token validation exception with requesting URL {url}. {exception}")
 }

@@ -1,6 +1,7 @@
 //! CCM_STS.log (configmgr §5.9) and MP_RegistrationManager.log (§5.10). Fidelity: documented for the lines
-//! of a good exchange, for an expired token and for a failed registration; the texts of other refusals
-//! are lab, in the form of the documented ones.
+//! of a good exchange, for an expired token, for an assembly of another version (§7 row 22, whose end is the
+//! framework's own text) and for a failed registration; the texts of other refusals are lab, in the form of
+//! the documented ones. mpcontrol.log (Fidelity: lab) says what is wrong with the binding (§7 row 20).
 
 use cmglab_proto::claims::AadTokenKind;
 use cmglab_proto::ids::{ClientGuid, DeviceId};
@@ -15,7 +16,15 @@ pub(super) fn write(event: &ManagementPointEvent, page: &mut Page<'_>) {
         E::StsRequested { .. }
         | E::AadTokenValidated { .. }
         | E::CcmTokenIssued { .. }
+        | E::StsAssemblyMismatch { .. }
         | E::AadKeysUnavailable { .. } => sts(event, page),
+        E::WrongBinding { port, subject, issuer, wanted, .. } => page.error(
+            LogFile::MpControl,
+            format!(
+                "Request on port {port} failed with status code 403, text: Forbidden. The certificate bound is \
+                 '{subject}' issued by '{issuer}', not the SMS Role SSL Certificate issued by '{wanted}'."
+            ),
+        ),
         E::TokenRefused { service, status, issuer, audience, fault, .. } => {
             let parties = (issuer.as_deref(), audience.as_deref());
             token_refused(*service, *status, parties, fault, page);
@@ -30,12 +39,16 @@ pub(super) fn write(event: &ManagementPointEvent, page: &mut Page<'_>) {
             page.error(REGISTRATION, format!("Message for endpoint '{endpoint}' was dropped: {cause}"));
         }
         E::AadKeysFetched { .. }
+        | E::BulkTokenMade { .. }
         | E::CcmKeyAdded { .. }
         | E::CcmKeyRetired { .. }
         | E::CertificateRefused { .. }
+        | E::ClientTokenMade { .. }
+        | E::ContentLinkMade { .. }
         | E::ContentPublished { .. }
         | E::ContentServed { .. }
         | E::ContentLocated { .. }
+        | E::Redirected { .. }
         | E::Refused { .. }
         | E::SiteInfoAnswered { .. } => {}
     }
@@ -71,6 +84,14 @@ fn sts(event: &ManagementPointEvent, page: &mut Page<'_>) {
                 ),
             );
         }
+        E::StsAssemblyMismatch { assembly } => page.error(
+            STS,
+            format!(
+                "ProcessRequest - Exception: System.IO.FileLoadException: Could not load file or assembly \
+                 '{assembly}.dll' or one of its dependencies. The located assembly's manifest definition does \
+                 not match the assembly reference. (Exception from HRESULT: 0x80131040)"
+            ),
+        ),
         E::AadKeysUnavailable { tenant, url, cause, .. } => {
             page.error(
                 STS,
@@ -296,6 +317,15 @@ mod tests {
             texts(ManagementPointEvent::StsRequested { url }),
             ["ProcessRequest - Start", "Incoming request URL: https://MP.LAB.TEST/CCM_STS"]
         );
+    }
+
+    #[test]
+    fn an_assembly_of_another_version_is_told_as_documented() {
+        let assembly = "System.IdentityModel.Tokens.JWT".to_owned();
+        let lines = texts(ManagementPointEvent::StsAssemblyMismatch { assembly });
+        let start = "ProcessRequest - Exception: System.IO.FileLoadException: Could not load file or assembly \
+                     'System.IdentityModel.Tokens.JWT.";
+        assert!(lines[0].starts_with(start) && lines[0].ends_with("HRESULT: 0x80131040)"), "{lines:?}");
     }
 
     fn refused(service: TokenService, fault: TokenFault) -> Vec<String> {

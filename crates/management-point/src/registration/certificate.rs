@@ -39,7 +39,7 @@ impl Judged {
 /// The roots and intermediates that the site's administrator uploaded.
 pub(super) async fn authorities(site: &Site) -> Result<Vec<Certificate>, Refused> {
     let settings = site.settings().await?;
-    let roots = settings.client_ca_roots_der().unwrap_or_default();
+    let roots = settings.client_authorities_der().unwrap_or_default();
     Ok(roots.iter().filter_map(|der| Certificate::parse(der).ok()).collect())
 }
 

@@ -31,6 +31,7 @@ pub(crate) const BASE: &str = "https://CMG.LAB.TEST/CCM_Proxy_MutualAuth/7205759
 pub(crate) struct Lab {
     pub(crate) mp: ManagementPoint,
     pub(crate) site: Site,
+    pub(crate) deps: Deps,
     pub(crate) aad: Aad,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
@@ -89,8 +90,8 @@ impl Lab {
         config.internet_base = Some(BASE.to_owned());
         change(&mut config);
         let content = Content::client(&config.site_version).unwrap();
-        let mp = ManagementPoint::new(config, site.clone(), deps, content).await.unwrap();
-        Self { mp, site, aad, clock, ids, events, faults, user }
+        let mp = ManagementPoint::new(config, site.clone(), deps.clone(), content).await.unwrap();
+        Self { mp, site, deps, aad, clock, ids, events, faults, user }
     }
 
     pub(crate) async fn send(&self, ask: Ask) -> Answer {

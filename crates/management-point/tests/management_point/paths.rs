@@ -1,8 +1,11 @@
 //! Paths that are not built, closed, or unknown.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::body::Body;
 use cmglab_events::kinds::CertificateVerdict;
-use cmglab_net::MESSAGE_HEADER;
+use cmglab_net::{MESSAGE_HEADER, Peer};
 use http::{HeaderName, Request, StatusCode};
 use tower::ServiceExt as _;
 
@@ -21,6 +24,29 @@ async fn paths_for_certificates_want_one_and_are_not_built() {
         assert_eq!(answer.line(), (501, 0, "Not Implemented"), "{path}");
         assert!(answer.text().ends_with(" is not part of this lab\n"), "{}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn an_upload_is_refused_unread() {
+    let lab = Lab::new().await;
+    let polled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&polled);
+    // Without an end: whoever reads it never answers.
+    let endless = std::iter::repeat_with(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::convert::Infallible>(bytes::Bytes::from_static(&[0; 4096]))
+    });
+    let body = Body::from_stream(futures_util::stream::iter(endless));
+    let mut request =
+        Request::builder().method("BITS_POST").uri("/CCM_Incoming/%7B1%7D/a.xml").body(body).unwrap();
+    request.extensions_mut().insert(Peer {
+        address: "127.0.0.1:40000".parse().unwrap(),
+        chain: Arc::default(),
+        verdict: CertificateVerdict::Valid,
+    });
+    let response = lab.mp.router().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(polled.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]

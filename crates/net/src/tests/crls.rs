@@ -11,7 +11,7 @@ use cmglab_tls::{ClientJudge, CrlCache, ServerTls};
 use http::{Request, StatusCode};
 
 use super::lab::{HOST, Lab, listen};
-use crate::{Call, CallFailure, Deps, HttpClient, Peer, ServerHandle, dial, serve};
+use crate::{Call, CallFailure, Deps, HttpClient, Peer, ServerHandle, dial, judge, serve};
 
 /// Publishes `body` where the root's certificates point; counts who asks.
 async fn publish(lab: &Lab, status: StatusCode, body: Vec<u8>) -> (ServerHandle, Arc<AtomicUsize>) {
@@ -124,5 +124,23 @@ async fn a_server_fetches_the_lists_its_judge_lacks() {
     let (_host, asked) = publish(&lab, StatusCode::OK, crl(&lab)).await;
     assert_eq!(verdict().await, "Valid");
     assert_eq!(verdict().await, "Valid");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_chain_can_be_judged_again_by_another_judge() {
+    let lab = Lab::new();
+    let deps = lab.machine(Role::Cmg);
+    let chain = lab.issue("cp-channel", "cp.lab.test").chain().to_vec();
+    let roots = [lab.root.cert_der().to_vec()];
+    let by = async |roots: &[Vec<u8>], crls| {
+        let other = ClientJudge::new(roots, crls, lab.clock.clone()).unwrap();
+        judge(&deps, &other, &chain).await
+    };
+    assert_eq!(by(&roots, None).await, CertificateVerdict::Valid);
+    assert_eq!(by(&[], None).await, CertificateVerdict::UnknownIssuer);
+    assert_eq!(by(&roots, Some(CrlCache::default())).await, CertificateVerdict::RevocationUnknown);
+    let (_host, asked) = publish(&lab, StatusCode::OK, crl(&lab)).await;
+    assert_eq!(by(&roots, Some(CrlCache::default())).await, CertificateVerdict::Valid);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::any;
-use cmglab_events::Role;
-use cmglab_events::kinds::NetEvent;
+use cmglab_events::kinds::{LabEvent, NetEvent};
+use cmglab_events::{Kind, Role};
+use cmglab_fault::{Point, Rule, Verdict, When};
 use cmglab_tls::ServerTls;
 
 use tokio::sync::{Notify, mpsc};
 
 use super::lab::{HOST, Lab, PATIENCE, Raw, listen};
-use crate::{Call, CallFailure, HttpClient, ServeError, serve, serve_streams};
+use crate::{Call, CallFailure, HttpClient, ServeError, dial, serve, serve_streams};
 
 /// Tells when a request has come, and answers when it is let go.
 fn gated() -> (Router, mpsc::Receiver<()>, Arc<Notify>) {
@@ -162,4 +163,27 @@ async fn streams_are_served_over_tls_only() {
     let deps = lab.machine(Role::Cmg);
     let refused = serve_streams(&deps, listen(HOST, None), |_stream, _peer, _stop| async {}).await;
     assert!(matches!(refused, Err(ServeError::Tls { .. })));
+}
+
+#[tokio::test]
+async fn a_fault_closes_a_port_to_who_dials() {
+    let lab = Lab::new();
+    let _server = lab.secure(Router::new()).await;
+    let deps = lab.machine(Role::Client);
+    let rule = |containing: String| Rule {
+        at: Point::Dial,
+        containing,
+        when: When::Always,
+        verdict: Verdict::Refuse,
+    };
+    let other = deps.faults.install(rule(format!("{HOST}:444")));
+    assert!(dial(&deps, HOST, 443, &[]).await.is_ok());
+    let guard = deps.faults.install(rule(format!("{HOST}:443")));
+    let refused = dial(&deps, HOST, 443, &[]).await.unwrap_err();
+    assert_eq!(refused.failure, CallFailure::Connect);
+    assert_eq!(refused.cause, format!("cannot connect to {HOST}:443: connection refused"));
+    let applied = LabEvent::FaultApplied { point: "dial".to_owned(), verdict: "refuse".to_owned() };
+    assert!(lab.events.snapshot().iter().any(|event| event.kind == Kind::Lab(applied.clone())));
+    drop((guard, other));
+    assert!(dial(&deps, HOST, 443, &[]).await.is_ok());
 }

@@ -62,6 +62,12 @@ impl Framing {
         self.broken
     }
 
+    /// Recognises nothing from here on.
+    pub(super) fn stop(&mut self) {
+        self.at = At::Lost;
+        self.line = Vec::new();
+    }
+
     pub(super) fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let used = match self.at {

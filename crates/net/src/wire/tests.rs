@@ -138,6 +138,23 @@ async fn an_answer_is_told_when_it_is_handed_over() {
     assert_eq!(all.len(), 17);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_takes_nothing_is_given_up_and_a_slow_one_is_not() {
+    let (near, mut far) = tokio::io::duplex(4);
+    let (mut wire, _ledger) = Wire::new(near);
+    let slow = async {
+        let mut taken = [0; 4];
+        for _ in 0..3 {
+            tokio::time::sleep(std::time::Duration::from_secs(100)).await;
+            far.read_exact(&mut taken).await.unwrap();
+        }
+    };
+    let (written, ()) = tokio::join!(wire.write_all(b"twelve bytes"), slow);
+    written.unwrap();
+    let error = wire.write_all(b"nobody reads").await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+}
+
 /// A sound request, by what kind of body it has.
 fn request() -> impl Strategy<Value = Vec<u8>> {
     let chunk = vec(any::<u8>(), 1..20).prop_map(|data| {

@@ -11,8 +11,15 @@ fn document() -> SettingsDocument {
         tenants: vec![tenant("0fdd4c0a-6d7e-4c93-9b2b-1f0f0d1c2b3a")],
         ccm_keys: vec![json!({"kty": "RSA", "n": "AQ", "e": "AQAB", "kid": "k"})],
         mappings: vec![UrlMapping::new(RoleId::new(1, 10280), "https://MP.LAB.TEST".parse().unwrap())],
-        client_ca_roots: vec![STANDARD.encode([0x30, 0x00])],
+        client_authorities: vec![STANDARD.encode([0x30, 0x00])],
+        verify_client_revocation: false,
+        blocked_clients: vec![blocked(1).into(), blocked(2).into()],
+        blocked_bulk_tokens: vec![blocked(1).into()],
     }
+}
+
+fn blocked(number: u128) -> uuid::Uuid {
+    uuid::Uuid::from_u128(number)
 }
 
 fn tenant(id: &str) -> TenantSettings {
@@ -37,7 +44,7 @@ fn a_document_round_trips() {
     assert_eq!(read, document());
     assert!(read.tenant(&document().tenants[0].tenant_id).is_some());
     assert!(read.tenant(&TenantId::zero()).is_none());
-    assert_eq!(read.client_ca_roots_der().unwrap(), [[0x30, 0x00]]);
+    assert_eq!(read.client_authorities_der().unwrap(), [[0x30, 0x00]]);
 }
 
 #[test]
@@ -64,13 +71,50 @@ fn each_fault_is_named() {
     );
     assert_eq!(refused(&|doc| doc.ccm_keys[0] = json!("RSA")), SettingsError::BadKey { index: 0 });
     assert_eq!(
-        refused(&|doc| doc.client_ca_roots[0] = "-----BEGIN".into()),
+        refused(&|doc| doc.client_authorities[0] = "-----BEGIN".into()),
         SettingsError::BadRoot { index: 0 }
     );
-    assert!(matches!(
-        refused(&|doc| doc.client_ca_roots = vec![String::new(); MAX_LIST + 1]),
-        SettingsError::TooMany { list: "client_ca_roots", .. }
-    ));
+    assert_eq!(
+        refused(&|doc| doc.client_authorities = vec![String::new(); MAX_LIST + 1]),
+        SettingsError::TooMany { list: "client_authorities", count: 257, limit: 256 }
+    );
+    assert_eq!(
+        refused(&|doc| doc.blocked_clients.push(doc.blocked_clients[0])),
+        SettingsError::BlockedTwice {
+            list: "blocked_clients",
+            id: document().blocked_clients[0].to_string()
+        }
+    );
+    let id = document().blocked_bulk_tokens[0].to_string();
+    assert_eq!(
+        refused(&|doc| doc.blocked_bulk_tokens.push(doc.blocked_bulk_tokens[0])),
+        SettingsError::BlockedTwice { list: "blocked_bulk_tokens", id }
+    );
+}
+
+#[test]
+fn full_lists_of_the_blocked_fit_and_one_more_does_not() {
+    let many = |count: usize| {
+        let mut document = document();
+        document.blocked_clients = (0..count as u128).map(|id| blocked(id).into()).collect();
+        document.blocked_bulk_tokens = (0..count as u128).map(|id| blocked(id).into()).collect();
+        document
+    };
+    let full = many(MAX_BLOCKED);
+    assert_eq!(SettingsDocument::from_json(&full.to_json().unwrap()), Ok(full));
+    let error = SettingsError::TooMany { list: "blocked_clients", count: 4097, limit: 4096 };
+    assert_eq!(many(MAX_BLOCKED + 1).check(), Err(error));
+}
+
+#[test]
+fn a_new_site_verifies_revocation_and_lists_nothing() {
+    let new = SettingsDocument::new(1, document().hierarchy_id, document().site_code);
+    assert!(new.verify_client_revocation);
+    let json = String::from_utf8(new.to_json().unwrap()).unwrap();
+    assert_eq!(SettingsDocument::from_json(json.as_bytes()), Ok(new));
+    // The gateway is told, it does not guess.
+    let silent = json.replace("\"verify_client_revocation\":true,", "");
+    assert!(matches!(SettingsDocument::from_json(silent.as_bytes()), Err(SettingsError::Malformed { .. })));
 }
 
 #[test]

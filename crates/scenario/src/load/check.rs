@@ -1,19 +1,22 @@
 //! What a scenario must be beyond its form: names that exist, steps that can be judged.
 
+mod steps;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cmglab_fault::{Point, Rule, Verdict, When};
-use cmglab_lab::Topology;
-use cmglab_lab::topology::Join;
+use cmglab_lab::{LabError, Topology};
 use cmglab_pki::Profiles;
-use cmglab_proto::ids::TenantId;
 use serde_saphyr::Spanned;
 
 use super::mistake::at;
 use super::name_by_path;
 use crate::error::Mistake;
-use crate::model::{AzureAdChange, Expect, RawRequest, Step};
+use crate::model::{Expect, Step};
 use crate::suggest::did_you_mean;
+
+pub(super) use steps::steps;
 
 pub(super) fn name(name: &Spanned<String>, path: &Path) -> Result<(), Mistake> {
     let (expected, exact) = name_by_path(path);
@@ -50,7 +53,24 @@ pub(super) fn lab(lab: &Spanned<Topology>) -> Result<(), Mistake> {
             return Err(at(lab, what, "add the user to its tenant, or name another one"));
         }
     }
+    machines(lab)?;
     topology.faults.iter().try_for_each(|rule| fault(lab, rule))
+}
+
+fn machines(lab: &Spanned<Topology>) -> Result<(), Mistake> {
+    if let Err(LabError { cause, .. }) = lab.value.cmg.machines() {
+        return Err(at(lab, cause, "set cmg.instances to a number from 1 to 16"));
+    }
+    let points = &lab.value.connection_points;
+    if points.is_empty() {
+        let fix = "add one, such as `connection_points: [{ running: false }]`, or drop the key";
+        return Err(at(lab, "there is no connection point", fix));
+    }
+    let mut names = BTreeSet::new();
+    match points.iter().find(|one| !names.insert(one.host.to_ascii_lowercase())) {
+        Some(twice) => Err(at(lab, format!("two connection points are named {}", twice.host), "rename one")),
+        None => Ok(()),
+    }
 }
 
 /// A rule that could never do anything is a mistake.
@@ -59,81 +79,22 @@ fn fault(lab: &Spanned<Topology>, rule: &Rule) -> Result<(), Mistake> {
         (rule.at, rule.verdict),
         (Point::AzureAd, Verdict::Outage { .. } | Verdict::Throttle { .. })
             | (Point::Content, Verdict::FlipByte)
+            | (Point::Dial, Verdict::Refuse)
             | (Point::Forward, Verdict::CutChannel)
+            | (Point::Poll, Verdict::EndSession)
             | (Point::Settings, Verdict::Hold)
+            | (Point::Upgrade, Verdict::BreakUpgrade)
     );
     if !acts {
-        let fix = "write `throttle` or `outage` at `azure-ad`, `flip-byte` at `content`, `cut-channel` at \
-                   `forward`, `hold` at `settings`";
+        let fix = "write `throttle` or `outage` at `azure-ad`, `flip-byte` at `content`, `refuse` at `dial`, \
+                   `cut-channel` at `forward`, `end-session` at `poll`, `hold` at `settings`, `break-upgrade` \
+                   at `upgrade`";
         return Err(at(lab, "a fault's verdict does nothing at its point", fix));
     }
     if matches!(rule.when, When::First(0) | When::Nth(0)) {
         return Err(at(lab, "a fault takes nothing that passes", "count from 1 in `when`"));
     }
     Ok(())
-}
-
-pub(super) fn steps(steps: &Spanned<Vec<Spanned<Step>>>, lab: &Topology) -> Result<(), Mistake> {
-    let count = steps.value.len();
-    if count == 0 {
-        return Err(at(steps, "there is no step", "add one, such as `- register`"));
-    }
-    if count > MOST_STEPS {
-        let what = format!("{count} steps are too many");
-        return Err(at(steps, what, format!("split the scenario; it may have {MOST_STEPS}")));
-    }
-    steps.value.iter().try_for_each(|step| one(step, lab))
-}
-
-fn one(step: &Spanned<Step>, lab: &Topology) -> Result<(), Mistake> {
-    match &step.value {
-        Step::AzureAd(change) => azure_ad(step, change, lab),
-        Step::PublishCrl(name) | Step::UnpublishCrl(name) => authority(step, name),
-        Step::OnboardTenant(id) | Step::RemoveTenant(id) => tenant(step, *id, lab),
-        Step::RemoveUser(account) => {
-            tenant(step, account.tenant, lab)?;
-            let known = lab.tenant(account.tenant).into_iter().flat_map(|tenant| &tenant.users);
-            let upns: Vec<&str> = known.map(|user| user.upn.as_str()).collect();
-            if upns.iter().any(|upn| upn.eq_ignore_ascii_case(&account.upn)) {
-                return Ok(());
-            }
-            let what = format!("the tenant has no user {}", account.upn);
-            Err(at(step, what, did_you_mean(&account.upn, &upns)))
-        }
-        Step::Request(request) => sendable(step, request),
-        _ => Ok(()),
-    }
-}
-
-fn azure_ad(step: &Spanned<Step>, change: &AzureAdChange, lab: &Topology) -> Result<(), Mistake> {
-    if change.is_of_the_device() && lab.client.join == Join::Unknown {
-        let fix = "set client.join to `joined` or `registered`, or drop the step";
-        return Err(at(step, "the client's device is not in Azure AD", fix));
-    }
-    let tenants = &lab.azure_ad.tenants;
-    if let Some(upn) = change.user().filter(|upn| lab.user(upn).is_none()) {
-        let upns: Vec<&str> =
-            tenants.iter().flat_map(|tenant| &tenant.users).map(|user| user.upn.as_str()).collect();
-        return Err(at(step, format!("no tenant has a user {upn}"), did_you_mean(upn, &upns)));
-    }
-    if let AzureAdChange::UnregisterApp(id) = change {
-        let mut known = tenants.iter().flat_map(|tenant| {
-            let others = tenant.apps.iter().map(|app| app.id);
-            others.chain([tenant.client_app, tenant.server_app])
-        });
-        if !known.any(|app| app == *id) {
-            let fix = "name the client_app, the server_app or one of the apps of a tenant";
-            return Err(at(step, format!("no tenant has an app {id}"), fix));
-        }
-    }
-    Ok(())
-}
-
-fn tenant(step: &Spanned<Step>, id: TenantId, lab: &Topology) -> Result<(), Mistake> {
-    if lab.tenant(id).is_some() {
-        return Ok(());
-    }
-    Err(at(step, format!("the lab has no tenant {id}"), "add it to lab.azure_ad.tenants"))
 }
 
 fn authority<T>(place: &Spanned<T>, name: &str) -> Result<(), Mistake> {
@@ -144,34 +105,6 @@ fn authority<T>(place: &Spanned<T>, name: &str) -> Result<(), Mistake> {
         return Ok(());
     }
     Err(at(place, format!("no authority `{name}` has a CRL"), did_you_mean(name, &names)))
-}
-
-/// What would not arrive as it is written is refused: a scenario must say what goes over the wire.
-fn sendable(step: &Spanned<Step>, request: &RawRequest) -> Result<(), Mistake> {
-    let token = |text: &str| {
-        !text.is_empty()
-            && text.len() <= 64
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-    };
-    if !token(&request.method) {
-        return Err(at(step, "the request's method is not a verb", "write one such as GET or CCM_POST"));
-    }
-    let path = request.path.as_str();
-    let whole =
-        path.starts_with('/') && path.len() <= 8192 && path.bytes().all(|byte| byte.is_ascii_graphic());
-    let sent_as_written = !path.contains(['#', '\\', '"', '<', '>', '`', '{', '}', '|', '^'])
-        && !path.to_ascii_lowercase().replace("%2e", ".").contains("/.");
-    if !whole || !sent_as_written {
-        let fix = "write a path such as /CCM_STS, percent-encoded and without dot segments";
-        return Err(at(step, "the request's path would not arrive as it is written", fix));
-    }
-    let header = |text: &Option<String>| {
-        text.iter().all(|text| text.len() <= 1024 && text.bytes().all(|b| (b' '..=b'~').contains(&b)))
-    };
-    if !header(&request.host) || !header(&request.user_agent) {
-        return Err(at(step, "a header of the request is not plain text", "write visible ASCII characters"));
-    }
-    Ok(())
 }
 
 /// Without an expectation a scenario still says that its client's steps succeed; without those it says
@@ -218,5 +151,3 @@ pub(super) fn expect(expect: &Spanned<Expect>, steps: &[Spanned<Step>]) -> Resul
     }
     Ok(())
 }
-
-const MOST_STEPS: usize = 200;

@@ -93,6 +93,7 @@ fn steps_are_checked_against_the_lab() {
     assert!(step("advance: -6m").contains("is not more than zero"));
     assert!(step("request: { path: /a/../b }").contains("would not arrive"));
     assert!(step("request: { path: /a/%2E%2e/b }").contains("would not arrive"));
+    assert!(step("request: { path: /a/. }").contains("would not arrive"));
     assert!(step("request: { path: /a, method: 'G T' }").contains("not a verb"));
     assert!(step("azure-ad: { delete-user: alcie@lab.test }").ends_with("did you mean `alice@lab.test`?"));
     assert!(step("azure-ad: disable-devcie").ends_with("did you mean `disable-device`?"));
@@ -104,6 +105,78 @@ fn steps_are_checked_against_the_lab() {
         step("azure-ad: { revoke-sessions: alice@lab.test, disable-user: alice@lab.test }").contains(":5:")
     );
     assert!(step("set: {}").contains("`clients_check_crl` is missing"));
+}
+
+#[test]
+fn a_token_or_a_block_needs_the_step_before_it() {
+    let nobody = |steps: &str| {
+        let lab = "lab: { client: { logged_on: null } }";
+        Scenario::parse(
+            &format!("name: b\nabout: x\n{lab}\nsteps: [{steps}, register]\n"),
+            Path::new("b.yaml"),
+        )
+        .map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        nobody("{ request: { path: /CCM_STS, token: ccm } }").unwrap_err(),
+        "b.yaml:4:9: a token ccm is a user's, and nobody is logged on; set client.logged_on, or write another token"
+    );
+    assert!(nobody("{ make-token: azure-ad }").unwrap_err().contains("nobody is logged on"));
+    assert!(nobody("{ make-token: client-auth }").unwrap_err().contains("not registered at that point"));
+    assert!(nobody("block-client").unwrap_err().contains("add `- register` before it"));
+    assert!(nobody("block-bulk-token").unwrap_err().contains("add `- make-token: bulk` before it"));
+    assert!(nobody("{ make-token: bulk }, block-bulk-token, unblock-bulk-token").is_ok());
+    assert!(nobody("register, { make-token: client-auth }, block-client, unblock-client").is_ok());
+    assert!(step("make-token: bluk").ends_with("did you mean `bulk`?"));
+    assert!(step("request: { path: /a, token: azuread }").ends_with("did you mean `azure-ad`?"));
+    assert!(step("request: { path: /a, certificate: goood }").ends_with("did you mean `good`?"));
+    assert!(step("disable-token-auth: 00000000-0000-0000-0000-000000000001").contains("has no tenant"));
+    assert!(step("launch-conection-point").ends_with("did you mean `launch-connection-point`?"));
+}
+
+#[test]
+fn steps_at_the_gateway_are_shown_as_they_are_written() {
+    let written = [
+        "register",
+        "make-token: bulk",
+        "block-bulk-token",
+        "unblock-bulk-token",
+        "block-client",
+        "unblock-client",
+        "stop-cmg",
+        "start-cmg",
+        "launch-connection-point",
+        "disable-token-auth: 7a8ee388-0000-485c-8000-e8e4eb410001",
+        "enable-token-auth: 7a8ee388-0000-485c-8000-e8e4eb410001",
+    ];
+    let steps: String = written.iter().map(|step| format!("  - {step}\n")).collect();
+    let more =
+        "  - request: { path: /SMS_MP/.sms_aut?MPLIST, token: ccm, certificate: without-intermediates }\n";
+    let text = format!("name: b\nabout: x\nsteps:\n{steps}{more}");
+    let scenario = Scenario::parse(&text, Path::new("b.yaml")).unwrap();
+    let shown: Vec<String> = scenario.steps.iter().map(ToString::to_string).collect();
+    assert_eq!(shown[..written.len()], written);
+    let request =
+        "request: GET /SMS_MP/.sms_aut?MPLIST with token ccm with certificate without-intermediates";
+    assert_eq!(shown[written.len()], request);
+}
+
+#[test]
+fn a_gateway_that_cannot_be_built_is_told_with_its_place() {
+    let lab = |lab: &str| {
+        let text = format!("name: a/b\nabout: x\nlab: {{ {lab} }}\nsteps: [register]\n");
+        Scenario::parse(&text, Path::new("scenarios/a/b.yaml")).map_err(|error| error.to_string())
+    };
+    assert!(lab("cmg: { instances: 16 }").is_ok());
+    assert_eq!(
+        lab("cmg: { instances: 17 }").unwrap_err(),
+        "scenarios/a/b.yaml:3:6: cmg.instances is 17; a gateway has 1 to 16; set cmg.instances to a number from 1 to 16"
+    );
+    assert!(lab("connection_points: []").unwrap_err().contains("there is no connection point"));
+    assert!(lab("connection_points: [{ host: CP1 }, { host: cp1 }]").unwrap_err().contains("are named cp1"));
+    assert!(lab("connection_points: [{ host: CP1 }, { host: CP2 }]").is_ok());
+    assert!(lab("cmg: { certificate: others-name }").unwrap_err().ends_with("did you mean `other-name`?"));
+    assert!(lab("management_point: { bound: stael }").unwrap_err().ends_with("did you mean `stale`?"));
 }
 
 #[test]
@@ -138,6 +211,10 @@ fn a_fault_must_be_able_to_act() {
         Scenario::parse(&text, Path::new("scenarios/a/b.yaml")).map_err(|error| error.to_string())
     };
     assert!(fault("at: azure-ad, verdict: { outage: { retry_after: 5 } }").is_ok());
+    assert!(fault("at: dial, containing: ':10140', verdict: refuse").is_ok());
+    assert!(fault("at: upgrade, verdict: break-upgrade").is_ok());
+    assert!(fault("at: poll, when: { first: 1 }, verdict: end-session").is_ok());
+    assert!(fault("at: poll, verdict: refuse").unwrap_err().contains("`end-session` at `poll`"));
     assert!(fault("at: azure-ad, verdict: flip-byte").unwrap_err().contains("does nothing at its point"));
     assert!(
         fault("at: content, verdict: { throttle: { retry_after: 5 } }").unwrap_err().contains("b.yaml:3:")

@@ -6,7 +6,7 @@ use cmglab_proto::ids::TenantId;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::AzureAdChange;
+use super::{AzureAdChange, RawRequest, TokenKind};
 
 /// One step. Written as a word (`- register`) or as a word with a value (`- advance: 6m`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -17,8 +17,20 @@ pub enum Step {
     Advance(StepSpan),
     /// The administrator of Azure AD changes something there.
     AzureAd(AzureAdChange),
+    /// The site's administrator blocks the bulk registration token that was kept.
+    BlockBulkToken,
+    /// The site's administrator blocks the client.
+    BlockClient,
+    /// The site's administrator disables Azure AD authentication for a tenant.
+    DisableTokenAuth(TenantId),
+    /// Azure AD authentication is allowed again for a tenant.
+    EnableTokenAuth(TenantId),
     /// ccmsetup is started with this command line.
     Install(String),
+    /// The connection points are started, and nobody waits for what comes of it but their first round.
+    LaunchConnectionPoint,
+    /// A token is got and kept, for requests to come.
+    MakeToken(TokenKind),
     /// The site's administrator onboards a tenant of the topology.
     OnboardTenant(TenantId),
     /// The CRL of an authority is published again.
@@ -41,10 +53,18 @@ pub enum Step {
     SendMessage,
     /// The site's options change.
     Set(SiteOptions),
-    /// The connection point is started.
+    /// The gateway's service is started.
+    StartCmg,
+    /// The connection points are started.
     StartConnectionPoint,
-    /// The connection point is switched off.
+    /// The gateway's service is stopped.
+    StopCmg,
+    /// The connection points are switched off.
     StopConnectionPoint,
+    /// The bulk registration token that was kept is good again.
+    UnblockBulkToken,
+    /// The client may come back.
+    UnblockClient,
     /// The CRL of an authority is not to be had any more.
     UnpublishCrl(String),
 }
@@ -62,23 +82,6 @@ pub struct UserAccount {
     pub tenant: TenantId,
     /// The user principal name.
     pub upn: String,
-}
-
-/// One HTTPS request of nobody the lab knows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawRequest {
-    /// Verb.
-    #[serde(default = "get")]
-    pub method: String,
-    /// Path and query.
-    pub path: String,
-    /// `Host` header; the gateway's own name when left out.
-    #[serde(default)]
-    pub host: Option<String>,
-    /// `User-Agent` header; none when left out.
-    #[serde(default)]
-    pub user_agent: Option<String>,
 }
 
 /// The options of the site that a step may change; what is left out stays.
@@ -132,27 +135,33 @@ impl fmt::Display for Step {
         match self {
             Self::Advance(span) => write!(f, "advance: {:#}", span.0),
             Self::AzureAd(change) => write!(f, "azure-ad: {change}"),
+            Self::BlockBulkToken => f.write_str("block-bulk-token"),
+            Self::BlockClient => f.write_str("block-client"),
+            Self::DisableTokenAuth(tenant) => write!(f, "disable-token-auth: {tenant}"),
+            Self::EnableTokenAuth(tenant) => write!(f, "enable-token-auth: {tenant}"),
             Self::Install(line) => write!(f, "install: {line}"),
+            Self::LaunchConnectionPoint => f.write_str("launch-connection-point"),
+            Self::MakeToken(kind) => write!(f, "make-token: {kind}"),
             Self::OnboardTenant(tenant) => write!(f, "onboard-tenant: {tenant}"),
             Self::PublishCrl(authority) => write!(f, "publish-crl: {authority}"),
             Self::RefreshLocation => f.write_str("refresh-location"),
             Self::Register => f.write_str("register"),
             Self::RemoveTenant(tenant) => write!(f, "remove-tenant: {tenant}"),
             Self::RemoveUser(user) => write!(f, "remove-user: {}", user.upn),
-            Self::Request(request) => write!(f, "request: {} {}", request.method, request.path),
+            Self::Request(request) => write!(f, "request: {request}"),
             Self::RestartClient => f.write_str("restart-client"),
             Self::RotateCcmKey => f.write_str("rotate-ccm-key"),
             Self::SendMessage => f.write_str("send-message"),
             Self::Set(options) => write!(f, "set: clients_check_crl = {}", options.clients_check_crl),
+            Self::StartCmg => f.write_str("start-cmg"),
             Self::StartConnectionPoint => f.write_str("start-connection-point"),
+            Self::StopCmg => f.write_str("stop-cmg"),
             Self::StopConnectionPoint => f.write_str("stop-connection-point"),
+            Self::UnblockBulkToken => f.write_str("unblock-bulk-token"),
+            Self::UnblockClient => f.write_str("unblock-client"),
             Self::UnpublishCrl(authority) => write!(f, "unpublish-crl: {authority}"),
         }
     }
-}
-
-fn get() -> String {
-    "GET".to_owned()
 }
 
 fn cut(text: &str) -> String {

@@ -1,17 +1,16 @@
 //! Takes the steps of a scenario in a running lab.
 
-use std::time::Duration;
-
 use cmglab_client::{Client, ClientError, Message, Registration};
-use cmglab_events::Kind;
-use cmglab_events::kinds::{CmgEvent, LabEvent};
+use cmglab_events::kinds::LabEvent;
 use cmglab_lab::{Lab, LabError};
 use cmglab_proto::ccm::Endpoint;
 use cmglab_proto::ccm::location::SiteInformationRequest;
 
 use crate::StepOutcome;
-use crate::model::{Step, UserAccount};
+use crate::model::{RawRequest, Step, UserAccount};
 
+use super::operator::Operator;
+use super::tokens::{Tokens, registered};
 use super::{administrator, stranger};
 
 /// Who acts: the administrator, the client, a stranger.
@@ -19,7 +18,8 @@ use super::{administrator, stranger};
 pub(super) struct Actor<'a> {
     lab: &'a Lab,
     client: Client,
-    connected: bool,
+    operator: Operator<'a>,
+    tokens: Tokens,
 }
 
 /// Why the lab could not do what a step asks for.
@@ -28,8 +28,8 @@ pub(super) type Impossible = String;
 impl<'a> Actor<'a> {
     /// Makes the device and its client.
     pub(super) async fn new(lab: &'a Lab) -> Result<Self, LabError> {
-        let connected = lab.topology().connection_point.running;
-        Ok(Self { lab, client: lab.client().await?, connected })
+        let client = lab.client().await?;
+        Ok(Self { lab, client, operator: Operator::new(lab), tokens: Tokens::default() })
     }
 
     /// Takes one step; `text` is how the file has it.
@@ -85,45 +85,50 @@ impl<'a> Actor<'a> {
             Step::Advance(span) => self.lab.advance(span.get()).await,
             Step::AzureAd(change) => administrator::change(self.lab, &self.client, change).await?,
             Step::RestartClient => self.client = self.lab.client().await.map_err(words)?,
-            Step::Request(request) => stranger::ask(self.lab, request).await?,
+            Step::Request(request) => self.ask(request).await?,
             Step::PublishCrl(authority) => self.publish(authority, true)?,
             Step::UnpublishCrl(authority) => self.publish(authority, false)?,
-            Step::StartConnectionPoint => {
-                self.lab.start_connection_point().await.map_err(words)?;
-                self.connected = true;
-            }
-            Step::StopConnectionPoint => self.stop_connection_point().await?,
+            Step::LaunchConnectionPoint => self.operator.launch_connection_points().await?,
+            Step::StartConnectionPoint => self.operator.start_connection_points().await?,
+            Step::StopConnectionPoint => self.operator.stop_connection_points().await?,
+            Step::StartCmg => self.operator.start_gateway().await?,
+            Step::StopCmg => self.operator.stop_gateway().await?,
             _ => {
                 self.as_administrator(step).await?;
-                self.settle().await?;
+                self.operator.settle().await?;
             }
         }
         Ok(())
     }
 
-    /// Ends when the gateway knows that its channel is gone, so that the next request finds none.
-    async fn stop_connection_point(&mut self) -> Result<(), Impossible> {
-        let events = self.lab.events();
-        let before = events.snapshot().last().map_or(0, |event| event.seq + 1);
-        self.lab.stop_connection_point().await;
-        if std::mem::take(&mut self.connected) {
-            let is_down = |kind: &Kind| matches!(kind, Kind::Cmg(CmgEvent::ChannelDown { .. }));
-            let awaited = events.wait_for("the end of the channel", PATIENCE, |event| {
-                event.seq >= before && is_down(&event.kind)
-            });
-            awaited.await.map_err(words)?;
-        }
-        Ok(())
+    async fn ask(&mut self, request: &RawRequest) -> Result<(), Impossible> {
+        let token = match request.token {
+            Some(kind) => {
+                let token = self.tokens.of(self.lab, &self.client, kind).await?;
+                // The gateway has to know of it what the site knows.
+                self.operator.settle().await?;
+                Some(token)
+            }
+            None => None,
+        };
+        stranger::ask(self.lab, request, token.as_ref()).await
     }
 
-    async fn as_administrator(&self, step: &Step) -> Result<(), Impossible> {
-        let site = self.lab.site();
+    async fn as_administrator(&mut self, step: &Step) -> Result<(), Impossible> {
+        let (site, now) = (self.lab.site(), self.lab.clock().now());
         match step {
+            Step::BlockBulkToken => site.block_bulk_token(self.tokens.bulk()?, now).await.map_err(words),
+            Step::BlockClient => site.block_client(registered(&self.client)?, now).await.map_err(words),
+            Step::DisableTokenAuth(tenant) => site.set_token_auth(*tenant, false).await.map_err(words),
+            Step::EnableTokenAuth(tenant) => site.set_token_auth(*tenant, true).await.map_err(words),
+            Step::MakeToken(kind) => self.tokens.keep(self.lab, &self.client, *kind).await,
             Step::OnboardTenant(tenant) => self.lab.onboard(*tenant).await.map_err(words),
             Step::RemoveTenant(tenant) => site.remove_tenant(*tenant).await.map_err(words),
             Step::RemoveUser(account) => self.remove(account).await,
             Step::RotateCcmKey => self.lab.management_point().rotate_ccm_key().await.map(drop).map_err(words),
             Step::Set(options) => site.set_clients_check_crl(options.clients_check_crl).await.map_err(words),
+            Step::UnblockBulkToken => site.unblock_bulk_token(self.tokens.bulk()?).await.map_err(words),
+            Step::UnblockClient => site.unblock_client(registered(&self.client)?).await.map_err(words),
             other => Err(format!("the step `{other}` is not known to the runner")),
         }
     }
@@ -138,25 +143,9 @@ impl<'a> Actor<'a> {
         let known = self.lab.revocation().publish(authority, published);
         known.then_some(()).ok_or_else(|| format!("no authority `{authority}` has a CRL"))
     }
-
-    /// Waits until the gateway has the site's present settings; without a connection point it never will.
-    async fn settle(&self) -> Result<(), Impossible> {
-        if !self.connected {
-            return Ok(());
-        }
-        let due = self.lab.site().settings().await.map_err(words)?.version;
-        let applied = |kind: &Kind| matches!(kind, Kind::Cmg(CmgEvent::SettingsApplied { version, .. }) if *version >= due);
-        let awaited = self
-            .lab
-            .events()
-            .wait_for("the site's settings at the gateway", PATIENCE, |event| applied(&event.kind));
-        awaited.await.map(drop).map_err(words)
-    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 pub(super) fn words(error: impl ToString) -> String {
     error.to_string()
 }
-
-const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,6 +5,7 @@ use cmglab_proto::ids::ClientGuid;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::settings::Change;
 use super::{Fault, Sqlite, column};
 use crate::clients::{AadDevice, Client, Clients};
 use crate::error::SiteError;
@@ -45,12 +46,15 @@ impl Clients for Sqlite {
     }
 
     fn block_client(&mut self, id: ClientGuid, since: Option<Timestamp>) -> Result<(), SiteError> {
-        self.write(|tx| {
-            let since = since.map(Timestamp::as_microsecond);
-            match tx.prepare_cached(BLOCK)?.execute(params![id.to_string(), since])? {
-                0 => Err(SiteError::NotFound { what: "client", key: id.to_string() }.into()),
-                _ => Ok(()),
+        self.change(|tx| {
+            let unknown = || SiteError::NotFound { what: "client", key: id.to_string() };
+            let blocked = select(tx, id)?.ok_or_else(unknown)?.blocked_at;
+            if blocked.is_some() == since.is_some() {
+                return Ok(Change::Nothing);
             }
+            let since = since.map(Timestamp::as_microsecond);
+            tx.prepare_cached(BLOCK)?.execute(params![id.to_string(), since])?;
+            Ok(Change::Something)
         })
     }
 }
@@ -96,7 +100,4 @@ const INSERT: &str = "INSERT INTO clients (client_guid, created_at) VALUES (?1, 
 const LINK: &str = "INSERT INTO aad_devices (tenant_id, device_id, client_guid) VALUES (?1, ?2, ?3)
     ON CONFLICT (tenant_id, device_id) DO UPDATE SET client_guid = excluded.client_guid";
 
-// A first date stays; lifting a block (null) clears it.
-const BLOCK: &str = "UPDATE clients
-    SET blocked_at = CASE WHEN ?2 IS NULL THEN NULL ELSE coalesce(blocked_at, ?2) END
-    WHERE client_guid = ?1";
+const BLOCK: &str = "UPDATE clients SET blocked_at = ?2 WHERE client_guid = ?1";

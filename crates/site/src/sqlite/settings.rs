@@ -17,7 +17,8 @@ impl Settings for Sqlite {
     }
 
     fn settings_version(&mut self) -> Result<u64, SiteError> {
-        self.read(|tx| Ok(tx.prepare_cached(VERSION)?.query_row([], |row| column::counter(row, 0))?))
+        // One statement sees one state without a transaction around it; this is asked for every request.
+        self.run(|it| Ok(it.prepare_cached(VERSION)?.query_row([], |row| column::counter(row, 0))?))
     }
 
     fn onboard_tenant(&mut self, tenant: &TenantSettings) -> Result<(), SiteError> {
@@ -41,7 +42,7 @@ impl Settings for Sqlite {
 
     fn remove_tenant(&mut self, id: TenantId) -> Result<(), SiteError> {
         self.change(|tx| match tx.prepare_cached(REMOVE_TENANT)?.execute(params![id.to_string()])? {
-            0 => Err(SiteError::NotFound { what: "onboarded tenant", key: id.to_string() }.into()),
+            0 => Err(settings::unknown_tenant(id).into()),
             _ => Ok(Change::Something),
         })
     }
@@ -51,20 +52,42 @@ impl Settings for Sqlite {
     }
 
     fn set_mapping(&mut self, mapping: &UrlMapping) -> Result<(), SiteError> {
-        self.change(|tx| {
-            let endpoints = column::to_json(&mapping.endpoints)?;
-            let values = params![mapping.role.to_string(), mapping.mp_base.as_str(), endpoints];
-            Ok(Change::of(tx.prepare_cached(SET_MAPPING)?.execute(values)?))
-        })
+        self.change(|tx| set_mapping(tx, mapping))
     }
 
     fn remove_mapping(&mut self, role: RoleId) -> Result<(), SiteError> {
         self.change(|tx| match tx.prepare_cached(REMOVE_MAPPING)?.execute(params![role.to_string()])? {
-            0 => {
-                Err(SiteError::NotFound { what: "published management point", key: role.to_string() }.into())
-            }
+            0 => Err(settings::unknown_role(role).into()),
             _ => Ok(Change::Something),
         })
+    }
+
+    fn set_token_auth(&mut self, id: TenantId, enabled: bool) -> Result<(), SiteError> {
+        self.change(|tx| {
+            let tenant = select_tenant(tx, id)?.ok_or_else(|| settings::unknown_tenant(id))?;
+            if tenant.token_auth_enabled == enabled {
+                return Ok(Change::Nothing);
+            }
+            tx.prepare_cached(SET_TOKEN_AUTH)?.execute(params![id.to_string(), enabled])?;
+            Ok(Change::Something)
+        })
+    }
+
+    fn set_endpoint_limit(&mut self, role: RoleId, endpoint: &str, bytes: u64) -> Result<(), SiteError> {
+        self.change(|tx| {
+            let found = tx.prepare_cached(MAPPING)?.query_row(params![role.to_string()], mapping);
+            let mut mapping = found.optional()?.ok_or_else(|| settings::unknown_role(role))?;
+            settings::set_limit(&mut mapping, endpoint, bytes)?;
+            set_mapping(tx, &mapping)
+        })
+    }
+
+    fn verify_client_revocation(&mut self) -> Result<bool, SiteError> {
+        self.read(|tx| Ok(tx.prepare_cached(VERIFY_REVOCATION)?.query_row([], |row| row.get(0))?))
+    }
+
+    fn set_verify_client_revocation(&mut self, verify: bool) -> Result<(), SiteError> {
+        self.change(|tx| Ok(Change::of(tx.prepare_cached(SET_VERIFY_REVOCATION)?.execute(params![verify])?)))
     }
 
     fn add_client_authority(&mut self, certificate: &[u8]) -> Result<(), SiteError> {
@@ -116,22 +139,20 @@ fn publishable(document: &SettingsDocument) -> Result<(), SettingsError> {
 
 fn document(tx: &Transaction<'_>) -> Result<SettingsDocument, Fault> {
     let head = tx.prepare_cached(HEAD)?.query_row([], |row| {
-        Ok(SettingsDocument {
-            version: column::counter(row, "settings_version")?,
-            hierarchy_id: column::id(row, "hierarchy_id")?,
-            site_code: column::id(row, "site_code")?,
-            tenants: Vec::new(),
-            ccm_keys: Vec::new(),
-            mappings: Vec::new(),
-            client_ca_roots: Vec::new(),
-        })
+        let version = column::counter(row, "settings_version")?;
+        let verify_client_revocation = row.get("verify_client_revocation")?;
+        let empty =
+            SettingsDocument::new(version, column::id(row, "hierarchy_id")?, column::id(row, "site_code")?);
+        Ok(SettingsDocument { verify_client_revocation, ..empty })
     })?;
     let keys = keys::all(tx)?.into_iter().filter(|key| key.retired_at.is_none());
     Ok(SettingsDocument {
         tenants: all(tx, TENANTS, tenant)?,
         ccm_keys: keys.map(|key| key.jwk).collect(),
         mappings: all(tx, MAPPINGS, mapping)?,
-        client_ca_roots: all(tx, AUTHORITIES, |row| Ok(STANDARD.encode(row.get_ref(0)?.as_blob()?)))?,
+        client_authorities: all(tx, AUTHORITIES, |row| Ok(STANDARD.encode(row.get_ref(0)?.as_blob()?)))?,
+        blocked_clients: all(tx, BLOCKED_CLIENTS, |row| column::id(row, "client_guid"))?,
+        blocked_bulk_tokens: all(tx, BLOCKED_TOKENS, |row| column::id(row, "unique_id"))?,
         ..head
     })
 }
@@ -146,6 +167,12 @@ fn all<T>(
 
 fn select_tenant(tx: &Transaction<'_>, id: TenantId) -> Result<Option<TenantSettings>, Fault> {
     Ok(tx.prepare_cached(TENANT)?.query_row(params![id.to_string()], tenant).optional()?)
+}
+
+fn set_mapping(tx: &Transaction<'_>, mapping: &UrlMapping) -> Result<Change, Fault> {
+    let endpoints = column::to_json(&mapping.endpoints)?;
+    let values = params![mapping.role.to_string(), mapping.mp_base.as_str(), endpoints];
+    Ok(Change::of(tx.prepare_cached(SET_MAPPING)?.execute(values)?))
 }
 
 fn tenant(row: &Row<'_>) -> rusqlite::Result<TenantSettings> {
@@ -185,6 +212,15 @@ const SET_TENANT: &str = "INSERT OR REPLACE INTO tenants (tenant_id, name, clien
 
 const REMOVE_TENANT: &str = "DELETE FROM tenants WHERE tenant_id = ?1";
 
+const SET_TOKEN_AUTH: &str = "UPDATE tenants SET token_auth_enabled = ?2 WHERE tenant_id = ?1";
+
+const MAPPING: &str = "SELECT * FROM url_mappings WHERE role_id = ?1";
+
+const VERIFY_REVOCATION: &str = "SELECT verify_client_revocation FROM site";
+
+const SET_VERIFY_REVOCATION: &str = "UPDATE site SET verify_client_revocation = ?1
+    WHERE verify_client_revocation <> ?1";
+
 const MAPPINGS: &str = "SELECT * FROM url_mappings ORDER BY length(role_id), role_id";
 
 const SET_MAPPING: &str = "INSERT INTO url_mappings (role_id, mp_base, endpoints) VALUES (?1, ?2, ?3)
@@ -194,6 +230,12 @@ const SET_MAPPING: &str = "INSERT INTO url_mappings (role_id, mp_base, endpoints
 const REMOVE_MAPPING: &str = "DELETE FROM url_mappings WHERE role_id = ?1";
 
 const AUTHORITIES: &str = "SELECT certificate FROM client_authorities ORDER BY rowid";
+
+const BLOCKED_CLIENTS: &str =
+    "SELECT client_guid FROM clients WHERE blocked_at IS NOT NULL ORDER BY client_guid";
+
+const BLOCKED_TOKENS: &str =
+    "SELECT unique_id FROM bulk_tokens WHERE blocked_at IS NOT NULL ORDER BY unique_id";
 
 const ADD_AUTHORITY: &str = "INSERT INTO client_authorities (certificate) VALUES (?1) ON CONFLICT DO NOTHING";
 

@@ -5,6 +5,7 @@ use cmglab_proto::ids::{BulkTokenId, ClientGuid};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::settings::Change;
 use super::{Sqlite, column};
 use crate::error::SiteError;
 use crate::tokens::{BulkToken, IssuedToken, Tokens};
@@ -55,12 +56,14 @@ impl Tokens for Sqlite {
 
     fn block_bulk_token(&mut self, id: BulkTokenId, since: Option<Timestamp>) -> Result<(), SiteError> {
         let key = id.to_string();
-        self.write(|tx| {
-            let since = since.map(Timestamp::as_microsecond);
-            match tx.prepare_cached(BLOCK_BULK)?.execute(params![key, since])? {
-                0 => Err(SiteError::NotFound { what: BULK, key }.into()),
-                _ => Ok(()),
+        self.change(|tx| {
+            let known = tx.prepare_cached(BULK_BY_ID)?.query_row(params![key], bulk).optional()?;
+            let unknown = || SiteError::NotFound { what: BULK, key: key.clone() };
+            if known.ok_or_else(unknown)?.blocked_at.is_some() == since.is_some() {
+                return Ok(Change::Nothing);
             }
+            tx.prepare_cached(BLOCK_BULK)?.execute(params![key, since.map(Timestamp::as_microsecond)])?;
+            Ok(Change::Something)
         })
     }
 }
@@ -111,6 +114,4 @@ const ADD_BULK: &str = "INSERT INTO bulk_tokens (unique_id, not_before, expires)
 
 const BULK_BY_ID: &str = "SELECT * FROM bulk_tokens WHERE unique_id = ?1";
 
-const BLOCK_BULK: &str = "UPDATE bulk_tokens
-    SET blocked_at = CASE WHEN ?2 IS NULL THEN NULL ELSE coalesce(blocked_at, ?2) END
-    WHERE unique_id = ?1";
+const BLOCK_BULK: &str = "UPDATE bulk_tokens SET blocked_at = ?2 WHERE unique_id = ?1";

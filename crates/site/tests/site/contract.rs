@@ -6,6 +6,7 @@ mod options;
 mod registrations;
 mod settings;
 mod tokens;
+mod traffic;
 mod users;
 
 /// Makes each `async fn(Lab)` a test of every location.

@@ -121,9 +121,9 @@ async fn a_judge_without_lists_or_roots_says_so() {
     let clock = &door.lab.clock;
     let lax = ClientJudge::new(&[door.root.cert_der().to_vec()], None, clock.clone()).unwrap();
     assert_eq!(lax.judge(&chain), is(CertificateVerdict::Valid));
-    assert!(lax.replace_roots(&[b"no certificate".to_vec()]).is_err());
+    assert!(lax.trust(&[b"no certificate".to_vec()]).is_err());
     assert_eq!(lax.judge(&chain), is(CertificateVerdict::Valid), "the old roots stay");
-    lax.replace_roots(&[]).unwrap();
+    lax.trust(&[]).unwrap();
     assert_eq!(lax.judge(&chain), is(CertificateVerdict::UnknownIssuer));
     // The right place, and a list that another authority signed.
     door.publish();
@@ -131,6 +131,66 @@ async fn a_judge_without_lists_or_roots_says_so() {
     assert!(door.crls.insert(door.issuing.crl_url().unwrap(), list));
     assert_eq!(door.judge.judge(&chain), is(CertificateVerdict::RevocationUnknown));
     assert_eq!(door.judge.judge(&[b"no certificate".to_vec()]), is(CertificateVerdict::Malformed));
+}
+
+#[tokio::test]
+async fn by_uploads_alone_the_whole_chain_must_be_uploaded() {
+    let door = Door::new();
+    door.publish();
+    let judge = ClientJudge::new(&[], Some(door.crls.clone()), door.lab.clock.clone()).unwrap();
+    let (judge, chain) = (judge.by_uploads_alone(), door.caller().chain().to_vec());
+    let other = door.lab.root("site");
+    let [root, issuing, other] = [&door.root, &door.issuing, &other].map(|one| one.cert_der().to_vec());
+    for (uploaded, verdict) in [
+        (vec![], CertificateVerdict::UnknownIssuer),
+        (vec![root.clone()], CertificateVerdict::UnknownIssuer),
+        (vec![issuing.clone()], CertificateVerdict::UnknownIssuer),
+        (vec![issuing.clone(), other.clone()], CertificateVerdict::UnknownIssuer),
+        (vec![root.clone(), issuing.clone()], CertificateVerdict::Valid),
+        // In any order, and beside the authorities of others.
+        (vec![issuing.clone(), other, root.clone()], CertificateVerdict::Valid),
+    ] {
+        judge.trust(&uploaded).unwrap();
+        // What is sent along with the leaf changes nothing.
+        for sent in [&chain[..], &chain[..1]] {
+            assert_eq!(judge.judge(sent), is(verdict), "{} uploaded, {} sent", uploaded.len(), sent.len());
+        }
+    }
+    // Where the caller's own intermediates count, an uploaded one stands in for one that is not sent.
+    let lax = ClientJudge::new(std::slice::from_ref(&root), Some(door.crls.clone()), door.lab.clock.clone())
+        .unwrap();
+    assert_eq!(lax.judge(&chain), is(CertificateVerdict::Valid));
+    assert_eq!(lax.judge(&chain[..1]), is(CertificateVerdict::UnknownIssuer));
+    lax.trust(&[root, issuing]).unwrap();
+    assert_eq!(lax.judge(&chain[..1]), is(CertificateVerdict::Valid));
+}
+
+#[tokio::test]
+async fn only_the_lists_of_the_callers_own_chain_are_asked_for() {
+    let door = Door::new();
+    let unrelated = door.lab.below(&door.lab.root("public-root"), "public-issuing");
+    let uploads = [&door.root, &door.issuing, &unrelated].map(|one| one.cert_der().to_vec());
+    door.judge.trust(&uploads).unwrap();
+    let sent = [door.caller().chain(), &[unrelated.cert_der().to_vec()]].concat();
+    let urls = [&door.issuing, &door.root].map(|one| one.crl_url().unwrap().to_owned());
+    assert_eq!(door.judge.judge(&sent), Judgement::NeedsCrls(urls.to_vec()));
+}
+
+#[tokio::test]
+async fn revocation_is_checked_when_that_is_wanted() {
+    let door = Door::new();
+    let caller = door.caller();
+    door.judge.check_revocation(false);
+    assert!(door.judge.crls().is_none());
+    assert_eq!(door.judge(Some(&caller)).await, is(CertificateVerdict::Valid), "no list is needed");
+    door.lab.revoke(&door.issuing, &caller);
+    door.publish();
+    assert_eq!(door.judge(Some(&caller)).await, is(CertificateVerdict::Valid));
+    door.judge.check_revocation(true);
+    assert_eq!(door.judge(Some(&caller)).await, is(CertificateVerdict::Revoked));
+    let without = ClientJudge::new(&[], None, door.lab.clock.clone()).unwrap();
+    without.check_revocation(true);
+    assert!(without.crls().is_none());
 }
 
 #[tokio::test]

@@ -228,6 +228,15 @@ fn long_tokens_and_broken_keys_are_refused() {
     assert!(matches!(verify::<Value>(&good(), &keys, &expect()), Err(TokenError::UnknownKey { .. })));
 }
 
+#[test]
+fn bytes_are_verified_by_any_key_of_the_set() {
+    let signature = LAB.key.sign_bytes(b"pid=1").unwrap();
+    assert_eq!(LAB.keys.verify_bytes(b"pid=1", &signature), Ok(()));
+    assert_eq!(LAB.keys.verify_bytes(b"pid=2", &signature), Err(TokenError::Signature));
+    assert_eq!(LAB.keys.verify_bytes(b"pid=1", &signature[1..]), Err(TokenError::Signature));
+    assert_eq!(Keys::default().verify_bytes(b"pid=1", &signature), Err(TokenError::Signature));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

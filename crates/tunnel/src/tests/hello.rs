@@ -10,8 +10,8 @@ use cmglab_net::{CallFailure, Listen, dial, serve};
 use cmglab_tls::ServerTls;
 use tokio::io::AsyncReadExt as _;
 
-use super::lab::{HOST, Lab, PATIENCE, ask, connected, echo, failed, say};
-use crate::{ALPN, Connector, FIRST_PORT};
+use super::lab::{HOST, Lab, PATIENCE, TCP_PORT, ask, connected, echo, failed, say};
+use crate::ALPN;
 
 #[tokio::test]
 async fn who_is_not_admitted_hears_nothing_and_is_not_connected() {
@@ -42,30 +42,18 @@ async fn who_is_not_admitted_hears_nothing_and_is_not_connected() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_turned_away_by_its_certificate() {
-    let lab = Lab::new();
-    let mut gateway = lab.gateway().await;
-    let nobody = lab.machine(Role::ConnectionPoint);
-    let _stranger = Connector::new(nobody, HOST, FIRST_PORT, say("stranger")).start();
-    lab.told("ChannelFailed", 1, failed).await;
-    assert!(!gateway.has_channel());
-    let _ours = lab.connector(say("ours")).start();
-    assert_eq!(ask(&gateway.channel().await.channel, "/").await, "ours");
-}
-
-#[tokio::test]
 async fn the_port_speaks_the_channels_protocol_alone() {
     let lab = Lab::new();
     let mut gateway = lab.gateway().await;
     let deps = lab.connection_point();
     for other in [b"h2".as_slice(), b"http/1.1"] {
-        assert!(dial(&deps, HOST, FIRST_PORT, &[other]).await.is_err());
+        assert!(dial(&deps, HOST, TCP_PORT, &[other]).await.is_err());
     }
-    let mut unnamed = dial(&deps, HOST, FIRST_PORT, &[]).await.unwrap();
+    let mut unnamed = dial(&deps, HOST, TCP_PORT, &[]).await.unwrap();
     let mut said = Vec::new();
     let _closed = tokio::time::timeout(PATIENCE, unnamed.read_to_end(&mut said)).await.expect("it is closed");
     assert!(said.is_empty() && !gateway.has_channel());
-    let mut ours = dial(&deps, HOST, FIRST_PORT, &[ALPN]).await.unwrap();
+    let mut ours = dial(&deps, HOST, TCP_PORT, &[ALPN]).await.unwrap();
     assert_eq!(ours.read_u8().await.unwrap(), b'P', "the preface of HTTP/2, from the side that was dialled");
     assert!(gateway.channel().await.channel.connection().len() == 36);
 }
@@ -78,7 +66,7 @@ async fn a_connector_tells_why_it_cannot_connect() {
     // Ordinary web servers have the port: one that insists on its protocol, one that names none.
     for alpn in [[b"http/1.1".as_slice()].as_slice(), &[]] {
         let tls = ServerTls::new(lab.identity("cmg-channel")).with_alpn(alpn);
-        let listen = Listen { tls: Some(tls), ..lab.listen() };
+        let listen = Listen { tls: Some(tls), ..lab.listen(TCP_PORT) };
         let _web = serve(&lab.machine(Role::Cmg), listen, Router::new()).await.unwrap();
         let before = lab.count(failed);
         let twice = lab.told("another protocol", before + 2, failed);
@@ -87,6 +75,6 @@ async fn a_connector_tells_why_it_cannot_connect() {
     connector.stop().await;
     assert_eq!(lab.count(connected), 0);
     let deps = lab.connection_point();
-    let error = dial(&deps, HOST, FIRST_PORT + 1, &[ALPN]).await.unwrap_err();
+    let error = dial(&deps, HOST, TCP_PORT + 1, &[ALPN]).await.unwrap_err();
     assert_eq!(error.failure, CallFailure::UnknownName);
 }

@@ -1,112 +1,18 @@
 //! What passes over a channel that stands.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
 use axum::body::Body;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, Request, Response};
 use http_body_util::BodyExt as _;
-use tokio::sync::Notify;
 
-use super::lab::{Lab, PATIENCE, ask, frames, get, say, serve};
-use crate::{ChannelError, Envelope, MESSAGE_PATH, Registry, ReplyEnvelope};
-
-#[tokio::test]
-async fn a_request_and_its_answer_cross_with_all_they_have() {
-    let lab = Lab::new();
-    let mut gateway = lab.gateway().await;
-    let _connector = lab.connector(serve(|request| async move {
-        assert_eq!((request.method().as_str(), request.uri().path()), ("CCM_POST", MESSAGE_PATH));
-        let header = request.headers().get("x-client").cloned().unwrap();
-        let mut response = Response::new(Body::new(request.into_body()));
-        *response.status_mut() = StatusCode::from_u16(990).unwrap();
-        response.headers_mut().insert("x-server", header);
-        response
-    }));
-    let _connector = _connector.start();
-    let up = gateway.channel().await;
-    let mut request = get(MESSAGE_PATH).map(|_| Body::from("hello"));
-    *request.method_mut() = Method::from_bytes(b"CCM_POST").unwrap();
-    request.headers_mut().insert("x-client", HeaderValue::from_static("value"));
-    let response = up.channel.send(request).await.unwrap();
-    assert_eq!(response.status().as_u16(), 990);
-    assert_eq!(response.headers()["x-server"], "value");
-    assert!(!response.headers().contains_key("date"), "no other clock than the lab's");
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "hello");
-}
-
-#[tokio::test]
-async fn a_large_body_flows_only_as_fast_as_it_is_read() {
-    const COUNT: usize = 512; // 32 MiB
-    let lab = Lab::new();
-    let mut gateway = lab.gateway().await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    let connector = lab.connector(serve(move |request| {
-        let opened = Arc::clone(&opened);
-        async move {
-            if request.uri().path() == "/large" {
-                opened.notified().await;
-            }
-            Response::new(Body::new(request.into_body()))
-        }
-    }));
-    let _connector = connector.start();
-    let channel = gateway.channel().await.channel;
-    let (body, pulled) = frames(COUNT);
-    let sending = channel.clone();
-    let large = tokio::spawn(async move { sending.send(get("/large").map(|_| body)).await });
-    // Others get through meanwhile, and the sender has come to a halt.
-    for _ in 0..50 {
-        assert_eq!(ask(&channel, "/small").await, "");
-    }
-    let held = pulled.load(Ordering::SeqCst);
-    assert!((1..=32).contains(&held), "{held} frames for a reader that has read none");
-    gate.notify_one();
-    let mut back = large.await.unwrap().unwrap().into_body();
-    // The answer is held back in turn until it is read.
-    for _ in 0..50 {
-        assert_eq!(ask(&channel, "/small").await, "");
-    }
-    assert!(pulled.load(Ordering::SeqCst) < COUNT / 2);
-    let mut bytes = 0;
-    while let Some(frame) = back.frame().await {
-        bytes += frame.unwrap().into_data().unwrap().len();
-    }
-    assert_eq!((bytes, pulled.load(Ordering::SeqCst)), (COUNT * 64 * 1024, COUNT));
-}
-
-#[tokio::test]
-async fn a_hung_request_harms_no_other() {
-    let lab = Lab::new();
-    let mut gateway = lab.gateway().await;
-    let connector = lab.connector(serve(|request| async move {
-        if request.uri().path() == "/hung" {
-            std::future::pending::<()>().await;
-        }
-        Response::new(Body::from("done"))
-    }));
-    let _connector = connector.start();
-    let channel = gateway.channel().await.channel;
-    // More of them than hyper would let be under way by default.
-    let hung: Vec<_> = (0..300)
-        .map(|_| {
-            let channel = channel.clone();
-            tokio::spawn(async move { channel.send(get("/hung")).await })
-        })
-        .collect();
-    for _ in 0..20 {
-        assert_eq!(ask(&channel, "/other").await, "done");
-    }
-    assert!(hung.iter().all(|one| !one.is_finished()));
-}
+use super::lab::{Lab, PATIENCE, ask, get, say, serve};
+use crate::{Channel, Envelope, MESSAGE_PATH, Registry, ReplyEnvelope};
 
 #[tokio::test]
 async fn channels_take_turns() {
     let lab = Lab::new();
     let mut gateway = lab.gateway().await;
     let registry = Registry::new();
-    assert!(matches!(registry.pick(), Err(ChannelError::NoChannel)));
+    assert!(registry.turn().is_empty());
     let mut connectors = Vec::new();
     for name in ["one", "two"] {
         connectors.push(lab.connector(say(name)).start());
@@ -114,16 +20,19 @@ async fn channels_take_turns() {
     }
     let mut said = Vec::new();
     for _ in 0..6 {
-        said.push(ask(&registry.pick().unwrap(), "/").await);
+        said.push(ask(&registry.turn()[0], "/").await);
     }
     assert!(said.windows(2).all(|pair| pair[0] != pair[1]), "{said:?}");
-    let first = registry.pick().unwrap();
+    // Behind the one whose turn it is come the others.
+    let [first, second]: [Channel; 2] = registry.turn().try_into().unwrap();
+    assert_ne!(first.connection(), second.connection());
     registry.remove(first.connection());
-    let (left, other) = (registry.pick().unwrap(), registry.pick().unwrap());
-    assert_eq!(left.connection(), other.connection());
-    assert_ne!(left.connection(), first.connection());
-    registry.remove(left.connection());
-    assert!(matches!(registry.pick(), Err(ChannelError::NoChannel)));
+    for _ in 0..2 {
+        let [left]: [Channel; 1] = registry.turn().try_into().unwrap();
+        assert_eq!(left.connection(), second.connection());
+    }
+    registry.remove(second.connection());
+    assert!(registry.turn().is_empty());
 }
 
 #[tokio::test]

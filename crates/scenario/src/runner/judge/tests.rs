@@ -21,6 +21,7 @@ fn events() -> Vec<Event> {
         reason: "OK".to_owned(),
         body_bytes: 1,
         taken_ms: 1,
+        verbose: true,
     });
     events.source("RD1", Role::Cmg, &clock).emit(NetEvent::Served(served()));
     events.snapshot()

@@ -5,9 +5,9 @@ use std::ops::Range;
 use http::HeaderMap;
 use http::header::{IF_RANGE, RANGE};
 
-/// What is to be sent.
+/// What is to be sent of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub enum Wanted {
     /// The file. Also for several ranges at once and for a header that is not one, as the RFC allows.
     Whole,
     /// These bytes of it.
@@ -17,8 +17,9 @@ pub(super) enum Wanted {
 }
 
 impl Wanted {
-    /// Reads the headers of a request for a file of `length` bytes.
-    pub(super) fn of(headers: &HeaderMap, length: usize, etag: &str) -> Self {
+    /// Reads the headers of a request for a file of `length` bytes; `etag` is its strong validator.
+    #[must_use]
+    pub fn of(headers: &HeaderMap, length: usize, etag: &str) -> Self {
         let changed = headers.get(IF_RANGE).is_some_and(|value| value.as_bytes() != etag.as_bytes());
         match headers.get(RANGE).and_then(|value| value.to_str().ok()) {
             Some(range) if !changed && headers.get_all(RANGE).iter().count() == 1 => {

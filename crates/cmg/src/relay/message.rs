@@ -1,0 +1,78 @@
+//! The message for the channel: the client's own headers and body, and the envelope beside them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use cmglab_net::{EXCHANGE_HEADER, MESSAGE_HEADER, counted_as_it_flows};
+use cmglab_proto::ids::MessageId;
+use cmglab_proto::refusal::CmgRefusal;
+use cmglab_tunnel::{Envelope, MESSAGE_PATH};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{Request, Uri};
+use http_body::Body as _;
+
+use super::account::Account;
+use crate::Shared;
+use crate::route::{Refusal, Visit};
+
+pub(super) fn of(
+    shared: &Shared,
+    visit: &Visit,
+    message: MessageId,
+    most_bytes: u64,
+    request: Request<Body>,
+    account: &Account,
+) -> Result<Request<Body>, Refusal> {
+    let (mut parts, body) = request.into_parts();
+    strip(&mut parts.headers);
+    let envelope = Envelope {
+        message,
+        exchange: visit.voice.exchange(),
+        target: visit.target.clone(),
+        origin: shared.origin(),
+    };
+    envelope.attach(&mut parts.headers);
+    if body.size_hint().exact().is_none_or(|length| length > most_bytes) {
+        // The length is unknown until the stream ends; the cap still holds.
+        parts.headers.remove(CONTENT_LENGTH);
+    }
+    let counter = Arc::clone(&account.request_bytes);
+    let body = counted_as_it_flows(body, move |bytes| {
+        counter.fetch_add(bytes, Ordering::SeqCst);
+    });
+    let limit = usize::try_from(most_bytes).unwrap_or(usize::MAX);
+    let body = Body::new(http_body_util::Limited::new(body, limit));
+    let unusable = |error: http::Error| Refusal::new(CmgRefusal::BadRequest, error.to_string());
+    let uri = Uri::builder().scheme("https").authority("channel").path_and_query(MESSAGE_PATH);
+    let mut message = Request::builder()
+        .method(parts.method)
+        .uri(uri.build().map_err(unusable)?)
+        .version(http::Version::HTTP_2)
+        .body(body)
+        .map_err(unusable)?;
+    *message.headers_mut() = parts.headers;
+    Ok(message)
+}
+
+/// Removes what is meant for one hop only (RFC 9110 §7.6.1), and the lab's own headers.
+pub(super) fn strip(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in [CONNECTION, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
+    }
+    for name in ["keep-alive", "proxy-connection", "proxy-authenticate", EXCHANGE_HEADER, MESSAGE_HEADER] {
+        headers.remove(name);
+    }
+}
