@@ -26,19 +26,35 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    failures_audience_mismatch: "failures/audience-mismatch",
     failures_azure_ad_throttled: "failures/azure-ad-throttled",
+    failures_bulk_token_blocked: "failures/bulk-token-blocked",
+    failures_bulk_token_expired: "failures/bulk-token-expired",
     failures_cabinet_corrupted: "failures/cabinet-corrupted",
+    failures_certificate_other_name: "failures/certificate-other-name",
+    failures_channel_ports_blocked: "failures/channel-ports-blocked",
+    failures_channel_session_ended: "failures/channel-session-ended",
+    failures_client_chain_incomplete: "failures/client-chain-incomplete",
+    failures_client_silent: "failures/client-silent",
+    failures_connection_point_certificate_missing: "failures/connection-point-certificate-missing",
+    failures_connection_point_crl_offline: "failures/connection-point-crl-offline",
     failures_connection_point_down: "failures/connection-point-down",
     failures_consent_removed: "failures/consent-removed",
+    failures_cost_alert: "failures/cost-alert",
     failures_crl_offline: "failures/crl-offline",
     failures_crl_offline_nocrlcheck: "failures/crl-offline-nocrlcheck",
     failures_device_deleted: "failures/device-deleted",
     failures_device_disabled: "failures/device-disabled",
+    failures_iis_redirect: "failures/iis-redirect",
     failures_no_user_session: "failures/no-user-session",
     failures_resource_not_registered: "failures/resource-not-registered",
     failures_root_ca_missing: "failures/root-ca-missing",
+    failures_stale_binding: "failures/stale-binding",
+    failures_sts_assembly_mismatch: "failures/sts-assembly-mismatch",
     failures_tenant_not_onboarded_discovery: "failures/tenant-not-onboarded-discovery",
     failures_tenant_not_onboarded_token: "failures/tenant-not-onboarded-token",
+    failures_token_auth_disabled: "failures/token-auth-disabled",
+    failures_unknown_url: "failures/unknown-url",
     failures_wpj_certificate_missing: "failures/wpj-certificate-missing",
     install_crl_published: "install/crl-published",
     install_crl_site_option_off: "install/crl-site-option-off",
@@ -50,6 +66,10 @@ scenarios! {
     renewal_ccm_token_8h: "renewal/ccm-token-8h",
     renewal_session_revoked: "renewal/session-revoked",
     renewal_signing_keys_rotated: "renewal/signing-keys-rotated",
+    topologies_client_chain_complete: "topologies/client-chain-complete",
+    topologies_enhanced_http: "topologies/enhanced-http",
+    topologies_long_poll: "topologies/long-poll",
+    topologies_scale_set: "topologies/scale-set",
 }
 
 async fn passes(name: &str) {
@@ -213,6 +233,96 @@ expect:
     let parts =
         [DISABLED, INSTALL, ENABLED, INSTALL, NO_MORE, USER_DISABLED, INSTALL, USER_DELETED, INSTALL, EXPECT];
     let report = play(&written(&parts)).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+/// A client that is blocked is refused with what names it, and with nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blocked_client_is_known_by_its_own_token() {
+    const BEFORE: &str = "  - register\n  - make-token: client-auth\n";
+    const ASK: &str = "
+  - request: { path: /CCM_Proxy_ServerAuth/ServiceMetadata, token: client-auth }
+  - request: { path: /CCM_Proxy_ServerAuth/ServiceMetadata, token: ccm }
+  - request: { path: /CCM_Proxy_ServerAuth/ServiceMetadata, token: azure-ad }
+";
+    const EXPECT: &str = "
+  - request: { path: /CCM_Proxy_ServerAuth/ServiceMetadata }
+expect:
+  install: { return_code: 0 }
+  client: registered
+  requests:
+    - { at: cmg, path: /CCM_Proxy_ServerAuth/ServiceMetadata, status: 200, count: 8 }
+    - { at: cmg, path: /CCM_Proxy_ServerAuth/ServiceMetadata, status: 401, reason: CMGService_Invalid_Token, count: 2 }
+";
+    let (block, unblock) = ("  - block-client\n", "  - unblock-client\n");
+    let parts = ["steps:\n", INSTALL, BEFORE, ASK, block, ASK, unblock, ASK, EXPECT];
+    let report = play(&written(&parts)).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+/// Each state of a client certificate, as the gateway answers it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strangers_certificate_is_in_the_state_that_is_asked_for() {
+    // The revoked one comes first: with a list from before, the gateway could not know.
+    const STATES: [(&str, u16); 7] = [
+        (", certificate: revoked", 403),
+        (", certificate: good", 200),
+        (", certificate: without-intermediates", 200),
+        (", certificate: expired", 403),
+        (", certificate: unknown-issuer", 401),
+        (", certificate: wrong-usage", 401),
+        ("", 403),
+    ];
+    let (mut steps, mut expected) = ("steps:\n".to_owned(), "expect:\n  requests:\n".to_owned());
+    for (nth, (certificate, status)) in STATES.iter().enumerate() {
+        let path = format!("/CCM_Proxy_MutualAuth/72057594037938216/CCM_Client/ccmsetup.cab?{nth}");
+        steps += &format!("  - request: {{ path: \"{path}\"{certificate} }}\n");
+        expected += &format!("    - {{ at: cmg, path: \"{path}\", status: {status}, count: 1 }}\n");
+    }
+    let report = play(&written(&[&steps, &expected])).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_was_stopped_is_back_with_its_channels() {
+    const LAB: &str = "lab: { cmg: { instances: 2 } }\nsteps:\n  - stop-cmg\n";
+    const EXPECT: &str = "
+expect:
+  install: { return_code: 0 }
+  requests:
+    - { at: cmg, path: \"/CCM_Proxy_ServerAuth/{id}/CCM_STS\", status: 200, count: 1 }
+  no_requests: [{ at: cmg, status: 503 }]
+  ordered: true
+  log:
+    - { file: ccmsetup.log, line: CcmSetup is exiting with return code 6, count: 1 }
+    - { file: ccmsetup.log, line: CcmSetup is exiting with return code 0, count: 1 }
+    - { file: CloudMgr.log, line: Deployment instance status for service CMG.LAB.TEST is StoppedVM. }
+    - { file: CloudMgr.log, line: Deployment instance status for service CMG.LAB.TEST is RestartingRole., count: 2 }
+";
+    let report = play(&written(&[LAB, INSTALL, "  - start-cmg\n", INSTALL, EXPECT])).await;
+    assert!(report.verdict.passed, "{report:#?}");
+}
+
+/// A launch ends whether or not a channel comes up, and what is wrong may end later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_launch_waits_for_no_channel() {
+    const LAB: &str = "
+lab:
+  cmg: { transports: [long-poll] }
+  connection_points: [{ host: CP1.LAB.TEST, running: false }, { host: CP2.LAB.TEST, running: false }]
+  faults: [{ at: poll, when: { first: 1 }, verdict: end-session }]
+steps:
+  - launch-connection-point
+  - start-connection-point
+";
+    const EXPECT: &str = "
+expect:
+  install: { return_code: 0 }
+  log:
+    - { file: SMS_CLOUD_PROXYCONNECTOR.log, match: start, count: 1, line: 'ERROR: Failed to build Http connection ' }
+    - { file: SMS_CLOUD_PROXYCONNECTOR.log, count: 2, line: 'Built Http connection {guid} with server CMG.LAB.TEST:443' }
+";
+    let report = play(&written(&[LAB, INSTALL, EXPECT])).await;
     assert!(report.verdict.passed, "{report:#?}");
 }
 
