@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod analyze;
 mod at_rest;
 mod bad_input;
 mod certificates;

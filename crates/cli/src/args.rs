@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Install a client against a running lab, by a real ccmsetup command line.
     #[command(after_help = CCMSETUP_EXAMPLES)]
     Ccmsetup(CcmsetupArguments),
+    /// Analyze the connection through a running lab's gateway to its management point, as the console does.
+    #[command(after_help = ANALYZE_EXAMPLES)]
+    Analyze(AnalyzeArguments),
     /// Print the directory of Azure AD that a lab starts with, to begin one's own.
     Directory,
     /// List the scenarios that come with cmglab.
@@ -98,6 +101,22 @@ pub(crate) struct CcmsetupArguments {
     pub(crate) command_line: Vec<String>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArguments {
+    /// The file that `cmglab up` wrote.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_READY_FILE)]
+    pub(crate) ready_file: PathBuf,
+    /// Sign in as this Azure AD user; as whoever is logged on at the lab's device otherwise.
+    #[arg(long, value_name = "UPN")]
+    pub(crate) user: Option<String>,
+    /// The user's password; the lab's own unless given.
+    #[arg(long, value_name = "PASSWORD")]
+    pub(crate) password: Option<String>,
+    /// Present a client certificate in place of a user: one PEM file with its key and its chain, leaf first.
+    #[arg(long, value_name = "FILE.pem", conflicts_with_all = ["user", "password"])]
+    pub(crate) certificate: Option<PathBuf>,
+}
+
 const DEFAULT_READY_FILE: &str = "cmglab-out/lab.json";
 
 const EXAMPLES: &str = "\
@@ -126,3 +145,12 @@ const CCMSETUP_EXAMPLES: &str = "\
 Examples:
   cmglab ccmsetup 'CCMHOSTNAME=\"CMG.LAB.TEST/CCM_Proxy_MutualAuth/72057594037938216\"' SMSSITECODE=LAB
   cmglab ccmsetup ccmsetup.exe /NoCRLCheck CCMHOSTNAME=CMG.LAB.TEST/CCM_Proxy_MutualAuth/72057594037938216 SMSSITECODE=LAB";
+
+const ANALYZE_EXAMPLES: &str = "\
+Examples:
+  cmglab analyze                              as the user who is logged on at the lab's device
+  cmglab analyze --user bob@lab.test          a user whom the site has not discovered
+  cmglab analyze --certificate client.pem     `cmglab up` writes one beside its logs
+  cmglab analyze --json | jq '.steps[] | select(.verdict == \"failed\")'
+
+Exit codes: 0 every step passed, 1 a step failed, 2 could not run.";

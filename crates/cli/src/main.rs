@@ -1,5 +1,6 @@
 //! The `cmglab` command.
 
+mod analyze;
 mod args;
 mod ccmsetup;
 mod console;
@@ -40,6 +41,7 @@ async fn dispatch(arguments: Arguments, console: Console) -> anyhow::Result<Exit
         Command::Run(arguments) => run::run(&arguments, output).await,
         Command::Up(arguments) => up::up(&arguments, output).await,
         Command::Ccmsetup(arguments) => ccmsetup::ccmsetup(&arguments, output).await,
+        Command::Analyze(arguments) => analyze::analyze(&arguments, output).await,
         Command::Directory => {
             output.console.line(AzureAdTopology::BUILT_IN.trim_end());
             Ok(ExitCode::SUCCESS)

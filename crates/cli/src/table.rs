@@ -1,6 +1,7 @@
-//! One line for each hop: who asked whom for what, and how it was answered.
+//! Tables: one line for each hop (who asked whom for what, and how it was answered), or for each step of an
+//! analysis.
 
-use cmglab_lab::Hop;
+use cmglab_lab::{AnalyzedStep, Hop, StepVerdict};
 
 use crate::console::{Console, Tone};
 
@@ -28,6 +29,28 @@ pub(crate) fn hops(hops: &[Hop], console: Console) -> Vec<String> {
     let body = hops.iter().zip(&rows).map(|(hop, [who, what, answer, taken])| {
         let text = line([who, what, answer, taken]);
         if hop.succeeded() { text } else { console.paint(Tone::Bad, &text) }
+    });
+    std::iter::once(title).chain(body).collect()
+}
+
+/// The lines of an analysis: what is found stands whole, with the fix of a failure below.
+pub(crate) fn steps(steps: &[AnalyzedStep], console: Console) -> Vec<String> {
+    let widest = steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
+    let width = widest.clamp("step".len(), 72);
+    let line = |verdict: &str, name: &str, found: &str| {
+        format!("  {verdict:<7}  {:<width$}  {found}", clip(name, width))
+    };
+    let title = console.paint(Tone::Dim, &line("verdict", "step", "description"));
+    let body = steps.iter().flat_map(|step| {
+        let (verdict, tone) = match step.verdict {
+            StepVerdict::Passed => ("passed", None),
+            StepVerdict::Failed => ("failed", Some(Tone::Bad)),
+            StepVerdict::Skipped => ("skipped", Some(Tone::Dim)),
+        };
+        let text = line(verdict, &step.name, &step.description);
+        let text = tone.map_or_else(|| text.clone(), |tone| console.paint(tone, &text));
+        let fix = step.advice.as_ref().map(|advice| format!("  {:<7}  fix: {advice}", ""));
+        std::iter::once(text).chain(fix)
     });
     std::iter::once(title).chain(body).collect()
 }

@@ -9,6 +9,7 @@
 //! # }
 //! ```
 
+mod analyze;
 mod attach;
 mod connection_points;
 mod content;
@@ -25,7 +26,10 @@ mod running;
 mod surroundings;
 pub mod topology;
 
-pub use attach::attach;
+pub use analyze::{
+    Analysis, AnalyzeRequest, AnalyzedManagementPoint, AnalyzedStep, SignIn, StepVerdict, UserSignIn, analyze,
+};
+pub use attach::{attach, console};
 pub use connection_points::LabConnectionPoint;
 pub use error::LabError;
 pub use evidence::{Evidence, EvidenceError};
