@@ -8,12 +8,6 @@ source "$here/lib.sh"
 line=$(sed -n 's/^ *\(curl .*\)/\1/p' "$CMGLAB_UP")
 check "the curl line that up prints is answered" grep -q "\"TenantId\":\"$tenant\"" <(bash -c "$line -sS")
 
-sign_in() {
-  curl -sS -D "$1" "https://login.microsoftonline.com/$tenant/oauth2/token" \
-    --data-urlencode grant_type=password --data-urlencode username=alice@lab.test \
-    --data-urlencode "password=$2" --data-urlencode "client_id=$(topology client_app)" \
-    --data-urlencode resource=https://ConfigMgrService
-}
 aad=$(sign_in aad.head Lab-Password-1 | member access_token)
 check "Azure AD: $(status aad.head)" grep -Eq "$jwt" <<<"$aad"
 check "Azure AD refuses another password" grep -q AADSTS50126 <(sign_in wrong.head wrong)

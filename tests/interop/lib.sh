@@ -52,6 +52,14 @@ awaits() {
   fi
 }
 
+# sign_in FILE PASSWORD: Azure AD's answer to a user's password; its head goes to the file.
+sign_in() {
+  curl -sS -D "$1" "https://login.microsoftonline.com/$tenant/oauth2/token" \
+    --data-urlencode grant_type=password --data-urlencode username=alice@lab.test \
+    --data-urlencode "password=$2" --data-urlencode "client_id=$(topology client_app)" \
+    --data-urlencode resource=https://ConfigMgrService
+}
+
 # sts FILE TOKEN: the answer of CCM_STS by way of the gateway; its head goes to the file.
 sts() {
   curl -sS -D "$1" -H "Authorization: Bearer $2" \

@@ -41,7 +41,40 @@ refuses "OpenSSL refuses it with a CRL whose signature is broken" "CRL signature
 refuses "OpenSSL refuses it when only another authority is trusted" "unable to get local issuer" \
   openssl verify -no-CApath -no-CAstore -CAfile aad.pem -untrusted cmg.pem cmg.pem
 
-handshake() { openssl s_client -connect cmg.lab.test:443 -verify_return_error -CAfile "$CMGLAB_TRUST" "$@" </dev/null; }
-check "TLS 1.3" handshake -tls1_3
-check "TLS 1.2" handshake -tls1_2
-refuses "no TLS 1.1" "alert\|no protocols\|unsupported" handshake -tls1_1 -cipher DEFAULT@SECLEVEL=0
+handshake() {
+  openssl s_client -connect cmg.lab.test:443 -verify_return_error -CAfile "$CMGLAB_TRUST" "$@" </dev/null
+}
+# asks_for_none HOST [OPTION…]: a handshake that stands, without a word of client certificates.
+asks_for_none() {
+  local host=$1 said
+  shift
+  said=$(openssl s_client -connect "$host:443" "$@" </dev/null 2>&1)
+  grep -q "BEGIN CERTIFICATE" <<<"$said" && ! grep -q "^Requested Signature Algorithms: " <<<"$said"
+}
+certificate=$(topology client_certificate)
+known=(-cert "$certificate" -key "$certificate")
+openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=LABPC1 -keyout self.key -out self.crt 2>/dev/null
+for version in 3 2; do
+  check "TLS 1.$version" handshake -tls1_$version
+  check "TLS 1.$version with the PKI's client certificate" handshake -tls1_$version "${known[@]}"
+  # It is judged behind the handshake, request by request.
+  check "TLS 1.$version with a client certificate of nobody" handshake -tls1_$version -cert self.crt -key self.key
+  check "TLS 1.$version: the gateway asks for a client certificate" \
+    grep -q "^Requested Signature Algorithms: " <(handshake -tls1_$version 2>&1)
+  check "TLS 1.$version: it names no authorities of its own" \
+    grep -q "^No client certificate CA names sent" <(handshake -tls1_$version 2>&1)
+  check "TLS 1.$version: Azure AD does not" asks_for_none login.microsoftonline.com -tls1_$version
+done
+# Refused by the gateway's own alert (protocol version, or handshake failure), not by this OpenSSL.
+for version in 1 1_1; do
+  refuses "no -tls$version, which this OpenSSL would speak" "SSL alert number [47]0$" \
+    handshake -tls$version -cipher DEFAULT@SECLEVEL=0
+done
+
+checks_name() { openssl x509 -in cmg.pem -noout -checkhost "$1"; }
+check "the certificate is the service's" grep -q "does match" <(checks_name cmg.lab.test)
+check "it is not the management point's" grep -q "does NOT match" <(checks_name mp.lab.test)
+check "its common name is the service's" grep -qi "CN *= *cmg.lab.test$" <(openssl x509 -in cmg.pem -noout -subject)
+refuses "OpenSSL refuses the gateway under another name" "hostname mismatch" \
+  handshake -verify_hostname mp.lab.test
+check "OpenSSL accepts it under its own" handshake -verify_hostname cmg.lab.test
