@@ -278,3 +278,31 @@ fn bad_devices(lab: &Lab, good: &Identity) -> Vec<Presented> {
         },
     ]
 }
+
+/// The certificate that was good when the connection was made.
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_gateway_a_kept_connection_keeps_no_verdict() {
+    let lab = support::lab(Default::default()).await;
+    let deps = support::stranger(&lab);
+    let good = of_the_client_pki(&lab).into_iter().find(|one| one.state == "good").unwrap();
+    present(&deps, good.identity.as_ref());
+    let role = lab.topology().management_point.role_id;
+    let url = format!("https://CMG.LAB.TEST/CCM_Proxy_MutualAuth/{role}/CCM_Client/ccmsetup.cab");
+    let client = cmglab_net::HttpClient::new(&deps);
+    let authority = lab.authorities().get("client-issuing").unwrap().cert_der().to_vec();
+    let mut from = 0;
+    for (uploaded, expected) in [(true, 200), (false, 401), (true, 200)] {
+        match (uploaded, from) {
+            (true, 0) => {}
+            (true, _) => lab.site().add_client_authority(authority.clone()).await.unwrap(),
+            (false, _) => lab.site().remove_client_authority(authority.clone()).await.unwrap(),
+        }
+        let due = lab.site().settings().await.unwrap().version;
+        let applied = move |event: &cmglab_events::Event| matches!(event.kind, Kind::Cmg(CmgEvent::SettingsApplied { version, .. }) if version >= due);
+        lab.events().wait_for("the settings", support::PATIENCE, applied).await.unwrap();
+        let answer = client.send(&deps.events, &Call::get(&url)).await.unwrap();
+        assert_eq!(answer.status, expected, "{}", answer.reason);
+        from = support::now(&lab);
+    }
+    lab.shutdown().await;
+}

@@ -165,3 +165,55 @@ async fn a_connection_point_that_is_drained_finishes_what_is_under_way() {
     drained.await.unwrap();
     Arc::into_inner(lab).unwrap().shutdown().await;
 }
+
+/// More than HTTP/2 libraries take for honest, and for as long as the channel lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_leave_in_the_middle_harm_no_other() {
+    let lab = support::lab(Topology::default()).await;
+    let deps = support::stranger(&lab);
+    let _origin = origin::start(&lab, 1024).await;
+    let (token, forwarder) = (ccm_token(&lab, &deps).await, Forwarder::new(&deps));
+    let from = support::now(&lab);
+    let mut upload = half_an_upload(&deps, &token, 5).await;
+    forwarded(&lab, from, 1).await;
+    for _ in 0..3 {
+        let mut begun = Vec::new();
+        for _ in 0..150 {
+            begun.push(forwarder.send(get(&token, "/CCM_Client/1000000000000")).await.unwrap());
+        }
+        assert!(begun.iter().all(|response| response.status() == 200));
+    }
+    assert_eq!(forwarder.send(get(&token, "/CCM_Client/1")).await.unwrap().status(), 200);
+    upload.write_all(b"12345").await.unwrap();
+    let mut answer = vec![0; 1024];
+    let read = tokio::time::timeout(PATIENCE, upload.read(&mut answer)).await.expect("an answer").unwrap();
+    assert!(answer[..read].starts_with(b"HTTP/1.1 200 OK"), "{}", String::from_utf8_lossy(&answer[..read]));
+    let lost = lab.events().snapshot().into_iter();
+    let lost = lost.filter(|event| matches!(event.kind, Kind::Cmg(CmgEvent::ChannelDown { .. }))).count();
+    assert_eq!(lost, 0, "the channel was lost");
+    lab.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_its_client_breaks_off_is_the_clients_fault() {
+    let lab = support::lab(Topology::default()).await;
+    let deps = support::stranger(&lab);
+    let _origin = origin::start(&lab, 1024).await;
+    let token = ccm_token(&lab, &deps).await;
+    let mut stream = dial(&deps, "CMG.LAB.TEST", 443, &[b"http/1.1"]).await.unwrap();
+    let head = format!(
+        "BITS_POST {} HTTP/1.1\r\nHost: CMG.LAB.TEST\r\nAuthorization: Bearer {token}\r\n\
+         Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\nnonsense\r\n",
+        through("/CCM_Incoming/large")
+    );
+    let from = support::now(&lab);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let blamed = move |event: &Event| match &event.kind {
+        Kind::Cmg(CmgEvent::Refused { status, cause, .. }) => {
+            event.seq >= from && (*status, cause.starts_with("the client's body")) == (400, true)
+        }
+        _ => false,
+    };
+    lab.events().wait_for("the client blamed", PATIENCE, blamed).await.unwrap();
+    lab.shutdown().await;
+}

@@ -7,7 +7,7 @@ use axum::body::Body;
 use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
 use cmglab_net::{Listen, Peer, ServeError, ServerHandle, read_capped};
 use cmglab_pki::read::Certificate;
-use cmglab_proto::settings::SettingsDocument;
+use cmglab_proto::settings::{MAX_SETTINGS, SettingsDocument};
 use cmglab_tunnel::{CONNECTION_HEADER, Channel, ChannelUp, HttpsChannels, SETTINGS_PATH};
 use http::{Request, StatusCode};
 
@@ -103,14 +103,12 @@ async fn follow_settings(shared: &Shared, channel: &Channel, hello: &mut Hello) 
 }
 
 fn apply(shared: &Shared, document: SettingsDocument) -> Result<bool, String> {
-    let authorities = document.client_authorities_der().map_err(|error| error.to_string())?;
-    let verify_revocation = document.verify_client_revocation;
-    let applied = shared.settings.apply(document)?;
-    if applied {
-        shared.judge.trust(&authorities).map_err(|error| error.to_string())?;
-        shared.judge.check_revocation(verify_revocation);
-    }
-    Ok(applied)
+    shared.settings.apply(document, |document| {
+        let authorities = document.client_authorities_der().map_err(|error| error.to_string())?;
+        shared.judge.trust(&authorities).map_err(|error| format!("client authorities: {error}"))?;
+        shared.judge.check_revocation(document.verify_client_revocation);
+        Ok(())
+    })
 }
 
 /// The connection point's name for the connection, and the document.
@@ -128,11 +126,10 @@ async fn ask_settings(channel: &Channel, after: u64) -> Result<(String, Settings
     let named = response.headers().get(CONNECTION_HEADER).and_then(|value| value.to_str().ok());
     let named = named.filter(|name| name.len() <= LONGEST_NAME).unwrap_or_else(|| channel.connection());
     let named = named.to_owned();
-    let body = read_capped(response.into_body(), LARGEST_SETTINGS).await.map_err(|error| error.cause)?;
+    let body = read_capped(response.into_body(), MAX_SETTINGS).await.map_err(|error| error.cause)?;
     let document = SettingsDocument::from_json(&body).map_err(|error| error.to_string())?;
     Ok((named, document))
 }
 
-const LARGEST_SETTINGS: usize = 1024 * 1024;
 const LONGEST_NAME: usize = 64;
 const RETRY: Duration = Duration::from_millis(200);

@@ -99,9 +99,9 @@ impl Cmg {
     /// Starts its statistics: a report every five minutes of protocol time.
     pub fn begin(&self) {
         let run = CancellationToken::new();
-        self.shared.run.store(Arc::new(run.clone()));
+        self.shared.run.swap(Arc::new(run.clone())).cancel();
         self.shared.traffic.restart(self.shared.deps.clock.now());
-        tokio::spawn(traffic::report(Arc::clone(&self.shared), run));
+        tokio::spawn(traffic::report(Arc::downgrade(&self.shared), run));
     }
 
     /// Reports the traffic of the open interval, as at the end of every interval, and forgets what the site

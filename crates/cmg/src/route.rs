@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::extract::State;
 use cmglab_events::Source;
 use cmglab_events::kinds::CmgEvent;
-use cmglab_net::{Exchange, shown};
+use cmglab_net::{Exchange, Peer, shown};
 use cmglab_proto::aadauthinfo::{self, AadAuthInfo};
 use cmglab_proto::mapping::{Rewritten, rewrite};
 use cmglab_proto::refusal::{CmgRefusal, Refusal as _};
@@ -94,7 +94,8 @@ impl Shared {
         let path = CmgPath::parse(visit.target.as_bytes()).map_err(|error| form::target_refused(&error))?;
         match &path {
             CmgPath::Proxy { scheme: AuthScheme::MutualAuth, .. } => {
-                mutual::admit(visit, request.extensions())?;
+                let peer = request.extensions().get::<Peer>().cloned();
+                mutual::admit(self, visit, peer.as_ref()).await?;
                 let rewritten = published(&applied, &path, &request)?;
                 relay::relay(self, visit, rewritten.max_request_bytes, request).await
             }

@@ -1,13 +1,14 @@
 //! The service: its instances, the front before them, and the administrator's alert on its cost.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cmglab_events::Source;
 use cmglab_events::kinds::{CmgEvent, InstanceStatus};
 use cmglab_net::{Deps, Listen, ServeError, ServerHandle, serve};
 use cmglab_tunnel::HttpsChannels;
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +47,7 @@ struct Service {
     started_before: AtomicBool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Running {
     public: Vec<Arc<ServerHandle>>,
     /// Those that connection points dial.
@@ -54,6 +55,14 @@ struct Running {
     https: Vec<HttpsChannels>,
     front: Option<Front>,
     stop: CancellationToken,
+}
+
+/// A service that nobody holds any more stops.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.https.iter().for_each(HttpsChannels::abort);
+    }
 }
 
 impl CmgService {
@@ -103,68 +112,87 @@ impl CmgService {
     /// # Errors
     /// [`ServeError`] when a port cannot be opened; none is then left open.
     pub async fn start(&self) -> Result<(), ServeError> {
-        let service = &self.shared;
-        let mut running = service.running.lock().await;
+        let mut running = self.shared.running.lock().await;
         if running.is_some() {
             return Ok(());
         }
-        let again = service.started_before.swap(true, Ordering::SeqCst);
-        let status = if again { InstanceStatus::RestartingRole } else { InstanceStatus::BusyRole };
-        let stop = CancellationToken::new();
-        let (mut public, mut channels, mut https) = (Vec::new(), Vec::new(), Vec::new());
-        for (cmg, ports) in &service.instances {
-            cmg.begin();
-            service.status(cmg, status);
-            let deps = &cmg.shared.deps;
-            let over_https = cmg.https_channels();
-            let router = match &ports.https {
-                Some(_) => cmg.router(),
-                None => cmg.router().merge(over_https.router()),
-            };
-            public.push(Arc::new(serve(deps, ports.public.clone(), router).await?));
-            if let Some(listen) = &ports.tcp {
-                channels.push(cmg.accept_channels(listen.clone()).await?);
-            }
-            if let Some(listen) = &ports.https {
-                channels.push(serve(deps, listen.clone(), over_https.router()).await?);
-            }
-            https.push(over_https);
+        let mut opened = Running::default();
+        if let Err(error) = self.shared.open(&mut opened).await {
+            self.shared.close(opened, Duration::ZERO).await;
+            return Err(error);
         }
-        let front = match &service.front {
-            Some(listen) => Some(Front::open(&service.deps, listen, public.clone(), stop.clone()).await?),
-            None => None,
-        };
-        *running = Some(Running { public, channels, https, front, stop: stop.clone() });
-        tokio::spawn(watch_cost(self.clone(), stop));
+        tokio::spawn(watch_cost(Arc::downgrade(&self.shared), opened.stop.clone()));
+        *running = Some(opened);
         Ok(())
     }
 
     /// Closes the ports of clients: what is under way may finish within `grace`, then the open intervals are
-    /// reported.
+    /// reported. Connection points stay connected until [`Self::stop`].
     pub async fn close_to_clients(&self, grace: Duration) {
-        let mut running = self.shared.running.lock().await;
-        let Some(running) = running.as_mut() else { return };
-        running.stop.cancel();
-        running.front = None;
-        // A single instance has them on its public port.
-        futures_util::future::join_all(running.https.iter().map(|one| one.shutdown(grace))).await;
-        let ports = std::mem::take(&mut running.public);
-        futures_util::future::join_all(ports.iter().map(|port| port.shutdown(grace))).await;
-        if !ports.is_empty() {
-            self.instances().for_each(Cmg::end);
+        if let Some(running) = self.shared.running.lock().await.as_mut() {
+            self.shared.close_to_clients(running, grace).await;
         }
     }
 
     /// Closes every port, the clients' first.
     pub async fn stop(&self, grace: Duration) {
-        self.close_to_clients(grace).await;
-        let Some(running) = self.shared.running.lock().await.take() else { return };
-        futures_util::future::join_all(running.channels.iter().map(|port| port.shutdown(grace))).await;
-        self.instances().for_each(|cmg| self.shared.status(cmg, InstanceStatus::StoppedVM));
+        let mut running = self.shared.running.lock().await;
+        if let Some(running) = running.take() {
+            self.shared.close(running, grace).await;
+        }
     }
 }
 
 impl Service {
+    /// Opens the ports one by one into `opened`.
+    async fn open(&self, opened: &mut Running) -> Result<(), ServeError> {
+        let again = self.started_before.swap(true, Ordering::SeqCst);
+        let status = if again { InstanceStatus::RestartingRole } else { InstanceStatus::BusyRole };
+        for (cmg, ports) in &self.instances {
+            cmg.begin();
+            self.status(cmg, status);
+            let (deps, over_https) = (&cmg.shared.deps, cmg.https_channels());
+            let router = match &ports.https {
+                Some(_) => cmg.router(),
+                None => cmg.router().merge(over_https.router()),
+            };
+            opened.public.push(Arc::new(serve(deps, ports.public.clone(), router).await?));
+            if let Some(listen) = &ports.tcp {
+                opened.channels.push(cmg.accept_channels(listen.clone()).await?);
+            }
+            if let Some(listen) = &ports.https {
+                opened.channels.push(serve(deps, listen.clone(), over_https.router()).await?);
+            }
+            opened.https.push(over_https);
+        }
+        if let Some(listen) = &self.front {
+            let front = Front::open(&self.deps, listen, opened.public.clone(), opened.stop.clone()).await?;
+            opened.front = Some(front);
+        }
+        Ok(())
+    }
+
+    async fn close_to_clients(&self, running: &mut Running, grace: Duration) {
+        running.stop.cancel();
+        running.front = None;
+        // A single instance has them on its public port.
+        join_all(running.https.iter().map(|one| one.shutdown(grace))).await;
+        let ports = std::mem::take(&mut running.public);
+        join_all(ports.iter().map(|port| port.shutdown(grace))).await;
+        if !ports.is_empty() {
+            self.instances.iter().for_each(|(cmg, _ports)| cmg.end());
+        }
+    }
+
+    async fn close(&self, mut running: Running, grace: Duration) {
+        self.close_to_clients(&mut running, grace).await;
+        join_all(running.channels.iter().map(|port| port.shutdown(grace))).await;
+        for (cmg, _ports) in &self.instances {
+            cmg.end();
+            self.status(cmg, InstanceStatus::StoppedVM);
+        }
+    }
+
     fn status(&self, cmg: &Cmg, status: InstanceStatus) {
         let (service, instance) = (self.name.clone(), cmg.name().to_owned());
         self.manager.emit(CmgEvent::InstanceStatus { service, instance, status });
@@ -172,20 +200,20 @@ impl Service {
 }
 
 /// Evaluates the alert for as long as the service runs, and stops it where the administrator wants that.
-async fn watch_cost(service: CmgService, stop: CancellationToken) {
-    let Service { deps, alert, meter, manager, name, .. } = &*service.shared;
-    let mut interval = deps.clock.interval(EVALUATION);
+async fn watch_cost(service: Weak<Service>, stop: CancellationToken) {
+    let Some(mut interval) = service.upgrade().map(|it| it.deps.clock.interval(EVALUATION)) else { return };
     let mut told = false;
     while stop.run_until_cancelled(interval.tick()).await.is_some() {
-        let (bytes, critical_bytes) = (meter.in_window(), alert.critical_bytes());
-        let critical = bytes > critical_bytes;
+        let Some(shared) = service.upgrade() else { return };
+        let (bytes, critical_bytes) = (shared.meter.in_window(), shared.alert.critical_bytes());
+        let (critical, stops) = (bytes > critical_bytes, shared.alert.stop_service);
         if critical && !told {
-            let (service, stops) = (name.clone(), alert.stop_service);
-            manager.emit(CmgEvent::CostAlert { service, bytes, critical_bytes, stops });
+            let service = shared.name.clone();
+            shared.manager.emit(CmgEvent::CostAlert { service, bytes, critical_bytes, stops });
         }
         told = critical;
-        if critical && alert.stop_service {
-            return service.stop(STOP_GRACE).await;
+        if critical && stops {
+            return CmgService { shared }.stop(STOP_GRACE).await;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the site has told this gateway.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use cmglab_proto::claims;
@@ -13,6 +13,7 @@ use cmglab_token::{Jwks, Keys};
 #[derive(Debug, Default)]
 pub(crate) struct CurrentSettings {
     applied: ArcSwapOption<Applied>,
+    applying: Mutex<()>,
 }
 
 /// One document, made ready for use.
@@ -48,9 +49,17 @@ impl CurrentSettings {
     /// Takes over a document that differs from the one in force. Its number may be lower: a site database
     /// that was restored or made anew counts from where it stands.
     ///
+    /// `trust` takes over what the document says of client certificates; it comes first, and only one document
+    /// is taken over at a time, so that requests never meet one document with the trust of another.
+    ///
     /// # Errors
-    /// The cause in words, when its keys are unusable.
-    pub(crate) fn apply(&self, document: SettingsDocument) -> Result<bool, String> {
+    /// The cause in words, when its keys or authorities are unusable; the document in force then stays.
+    pub(crate) fn apply(
+        &self,
+        document: SettingsDocument,
+        trust: impl FnOnce(&SettingsDocument) -> Result<(), String>,
+    ) -> Result<bool, String> {
+        let _one_at_a_time = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.applied.load();
         if known.as_ref().is_some_and(|known| known.document == document) {
             return Ok(false);
@@ -58,6 +67,7 @@ impl CurrentSettings {
         let keys = document.ccm_keys.iter().cloned().map(serde_json::from_value).collect::<Result<_, _>>();
         let jwks = Jwks { keys: keys.map_err(|error| format!("CCM signing key: {error}"))? };
         let ccm_keys = Keys::from_jwks(&jwks).map_err(|error| format!("CCM signing key: {error}"))?;
+        trust(&document)?;
         self.applied.store(Some(Arc::new(Applied {
             ccm_keys: Arc::new(ccm_keys),
             ccm_issuer: claims::issuer(&document.hierarchy_id),

@@ -1,7 +1,7 @@
 //! Statistics by URI: what CMGService.log reports every five minutes of protocol time (configmgr §5.7).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cmglab_events::kinds::CmgEvent;
 use cmglab_net::Deps;
@@ -26,6 +26,7 @@ struct Interval {
 struct Sums {
     requests: u64,
     request_bytes: u64,
+    responses: u64,
     response_bytes: u64,
     taken_ms: u64,
 }
@@ -40,13 +41,13 @@ impl Traffic {
         self.lock().from = from;
     }
 
-    /// Counts one answered request. `tell` is called while the interval is held open, so that the event
+    /// Counts one request, and its answer's bytes if it had one. `tell` is called while the interval is held open, so that the event
     /// of a request and the report that includes it always stand in this order.
     pub(crate) fn count(
         &self,
         uri: &str,
         request_bytes: u64,
-        response_bytes: u64,
+        response_bytes: Option<u64>,
         taken_ms: u64,
         tell: impl FnOnce(),
     ) {
@@ -57,8 +58,11 @@ impl Traffic {
         let sums = open.uris.entry(if known { uri } else { OTHERS }.to_owned()).or_default();
         sums.requests += 1;
         sums.request_bytes += request_bytes;
-        sums.response_bytes += response_bytes;
-        sums.taken_ms += taken_ms;
+        if let Some(response_bytes) = response_bytes {
+            sums.responses += 1;
+            sums.response_bytes += response_bytes;
+            sums.taken_ms += taken_ms;
+        }
     }
 
     /// Ends the open interval and reports it, one event for each URI.
@@ -71,9 +75,9 @@ impl Traffic {
                 request_uri,
                 requests: sums.requests,
                 request_bytes: sums.request_bytes,
-                responses: sums.requests,
+                responses: sums.responses,
                 response_bytes: sums.response_bytes,
-                average_ms: sums.taken_ms.checked_div(sums.requests).unwrap_or(0),
+                average_ms: sums.taken_ms.checked_div(sums.responses).unwrap_or(0),
                 from,
                 to,
             });
@@ -86,9 +90,10 @@ impl Traffic {
 }
 
 /// Reports every interval for as long as the instance runs.
-pub(crate) async fn report(shared: Arc<Shared>, run: CancellationToken) {
-    let mut interval = shared.deps.clock.interval(INTERVAL);
+pub(crate) async fn report(instance: Weak<Shared>, run: CancellationToken) {
+    let Some(mut interval) = instance.upgrade().map(|it| it.deps.clock.interval(INTERVAL)) else { return };
     while run.run_until_cancelled(interval.tick()).await.is_some() {
+        let Some(shared) = instance.upgrade() else { return };
         shared.traffic.flush(&shared.deps);
     }
 }

@@ -10,6 +10,7 @@ use cmglab_fault::{Point, Verdict};
 use cmglab_net::{CallError, CallFailure, shown};
 use cmglab_proto::mapping::{Rewritten, rewrite};
 use cmglab_proto::refusal::connector_reason;
+use cmglab_proto::settings::SettingsDocument;
 use cmglab_proto::url::CmgPath;
 use cmglab_tunnel::{Envelope, ReplyEnvelope};
 use http::header::{HeaderValue, RETRY_AFTER};
@@ -36,7 +37,11 @@ pub(crate) async fn forward(
     let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
         return turned_away(shared, &voice, &envelope);
     };
-    let Some((rewritten, uri)) = map(shared, &envelope).await else {
+    let Ok(settings) = shared.site.settings().await else {
+        // What cannot be looked up is not therefore unknown.
+        return turned_away(shared, &voice, &envelope);
+    };
+    let Some((rewritten, uri)) = map(&settings, &envelope) else {
         voice.emit(ConnectionPointEvent::NotMapped { external_url: shown(&envelope.external_url()) });
         return refused(StatusCode::NOT_FOUND);
     };
@@ -65,9 +70,8 @@ pub(crate) async fn forward(
 }
 
 /// The mapping is checked again here: a gateway that was fooled, or is out of date, opens nothing.
-async fn map(shared: &Shared, envelope: &Envelope) -> Option<(Rewritten, Uri)> {
+fn map(settings: &SettingsDocument, envelope: &Envelope) -> Option<(Rewritten, Uri)> {
     let path = CmgPath::parse(envelope.target.as_bytes()).ok()?;
-    let settings = shared.site.settings().await.ok()?;
     let rewritten = rewrite(&settings.mappings, &path).ok()?;
     let uri = rewritten.internal_url.parse().ok()?;
     Some((rewritten, uri))

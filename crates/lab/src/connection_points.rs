@@ -71,6 +71,26 @@ impl ConnectionPoints {
                 handle.stop().await;
             }
         }
+        self.forgotten().await;
+    }
+
+    /// Waits until the gateway has noticed which channels are gone.
+    async fn forgotten(&self) {
+        let (running, service) = (self.running().await, self.service.clone());
+        let noticed = move |_event: &Event| {
+            service.instances().all(|instance| instance.statistics().channels <= running)
+        };
+        if let Err(error) = self.events.wait_for("the loss of channels", PATIENCE, noticed).await {
+            tracing::warn!(%error, "the gateway has not noticed a lost channel");
+        }
+    }
+
+    async fn running(&self) -> usize {
+        let mut running = 0;
+        for one in &self.all {
+            running += usize::from(one.handle.lock().await.is_some());
+        }
+        running
     }
 
     /// Ends them in good order: what is under way finishes within `grace`.
@@ -84,11 +104,7 @@ impl ConnectionPoints {
     }
 
     async fn in_service(&self) -> Result<(), LabError> {
-        let mut running = 0;
-        for one in &self.all {
-            running += usize::from(one.handle.lock().await.is_some());
-        }
-        let service = self.service.clone();
+        let (running, service) = (self.running().await, self.service.clone());
         let complete = move |_event: &Event| {
             service.instances().all(|instance| instance.statistics().channels >= running)
         };

@@ -1,5 +1,6 @@
 //! Calling another role of the lab.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,7 +10,7 @@ use cmglab_events::Source;
 use cmglab_events::kinds::NetEvent;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
-use crate::served::{reason_of, redact_query};
+use crate::served::{reason_of, redact_query, shown};
 use crate::{CallError, CallFailure, Deps, EXCHANGE_HEADER, Forwarder, read_capped};
 
 /// An HTTPS client of one role: the lab's resolver, this machine's trust, no redirects, no proxies.
@@ -20,7 +21,7 @@ pub struct HttpClient {
 }
 
 /// One request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Call {
     method: Method,
     url: String,
@@ -30,7 +31,7 @@ pub struct Call {
 }
 
 /// One answer, read whole.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -93,6 +94,32 @@ impl Call {
     pub fn largest_answer(mut self, bytes: usize) -> Self {
         self.largest_answer = bytes;
         self
+    }
+}
+
+/// Bodies and queries may hold what grants something.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, url, headers, body, .. } = self;
+        let (url, body) = (shown(url), format_args!("{} bytes", body.len()));
+        f.debug_struct("Call")
+            .field("method", method)
+            .field("url", &url)
+            .field("headers", headers)
+            .field("body", &body)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, reason, body, .. } = self;
+        let body = format_args!("{} bytes", body.len());
+        f.debug_struct("Answer")
+            .field("status", status)
+            .field("reason", reason)
+            .field("body", &body)
+            .finish_non_exhaustive()
     }
 }
 

@@ -13,8 +13,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ALPN, CONNECTION_WINDOW, KEEP_ALIVE, KEEP_ALIVE_PATIENCE, LARGEST_HEAD, STREAM_WINDOW, Stream, Transport,
-    in_words,
+    ALPN, CONNECTION_WINDOW, KEEP_ALIVE, KEEP_ALIVE_PATIENCE, LARGEST_HEAD, MOST_STREAMS, STREAM_WINDOW,
+    Stream, Transport, in_words,
 };
 
 /// One connection point's channel. Cheap to clone.
@@ -185,6 +185,10 @@ pub(crate) async fn establish(
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(LARGEST_HEAD)
+        // The connection point is trusted, and clients leave in the middle of answers as they like: what is
+        // still on its way to them must not count against the channel.
+        .max_concurrent_reset_streams(MOST_STREAMS as usize)
+        .max_local_error_reset_streams(None)
         .handshake(TokioIo::new(stream));
     let Ok((sender, driver)) = handshake.await else { return };
     let (mut driver, mut cut) = (std::pin::pin!(driver), std::pin::pin!(cut));

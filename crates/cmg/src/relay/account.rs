@@ -1,7 +1,7 @@
 //! The figures of one relayed request, told once its answer is complete.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::body::Body;
 use cmglab_clock::Stopwatch;
@@ -30,7 +30,10 @@ pub(super) struct Account {
     pub(super) request_bytes: Arc<AtomicU64>,
     /// At how many the request is longer than its endpoint takes.
     most_request_bytes: u64,
-    place: Place,
+    /// Whether the client's own bytes broke off or made no sense.
+    pub(super) body_broke: Arc<AtomicBool>,
+    told: bool,
+    _place: Place,
 }
 
 impl Account {
@@ -56,7 +59,9 @@ impl Account {
             request_uri: shown(request.uri().path()).to_ascii_uppercase(),
             request_bytes: Arc::new(AtomicU64::new(head_bytes)),
             most_request_bytes: head_bytes.saturating_add(most_bytes),
-            place,
+            body_broke: Arc::default(),
+            told: false,
+            _place: place,
         }
     }
 
@@ -65,41 +70,48 @@ impl Account {
         self.request_bytes.load(Ordering::SeqCst) > self.most_request_bytes
     }
 
-    pub(super) fn settle(self, response: Response<Body>) -> Response<Body> {
+    pub(super) fn settle(mut self, response: Response<Body>) -> Response<Body> {
         let (status, reason) = (response.status().as_u16(), reason_of(&response));
         let head_bytes = response_head_bytes(&response);
         response.map(|body| counted(body, move |bytes| self.tell(status, reason, head_bytes + bytes)))
     }
 
-    fn tell(self, status: u16, reason: String, response_bytes: u64) {
-        let Self {
-            voice,
-            traffic,
-            egress,
-            watch,
-            message,
-            method,
-            url,
-            request_uri,
-            request_bytes,
-            place,
-            ..
-        } = self;
-        let (request_bytes, taken_ms) = (request_bytes.load(Ordering::SeqCst), watch.millis());
-        // What goes on to the site leaves the gateway too.
-        egress.add(request_bytes);
+    fn tell(&mut self, status: u16, reason: String, response_bytes: u64) {
+        self.told = true;
+        let (request_bytes, taken_ms) = self.gone();
         let relayed = CmgEvent::Relayed {
-            message,
-            method,
-            request_uri: request_uri.clone(),
-            url,
+            message: self.message,
+            method: self.method.clone(),
+            request_uri: self.request_uri.clone(),
+            url: self.url.clone(),
             status,
             reason,
             request_bytes,
             response_bytes,
             taken_ms,
         };
-        traffic.count(&request_uri, request_bytes, response_bytes, taken_ms, || voice.emit(relayed));
-        drop(place);
+        let tell = || self.voice.emit(relayed);
+        self.traffic.count(&self.request_uri, request_bytes, Some(response_bytes), taken_ms, tell);
+    }
+
+    /// Bytes of the request and milliseconds. What goes on to the site leaves the gateway too.
+    fn gone(&self) -> (u64, u64) {
+        let request_bytes = self.request_bytes.load(Ordering::SeqCst);
+        self.egress.add(request_bytes);
+        (request_bytes, self.watch.millis())
+    }
+}
+
+/// A client that leaves before its answer has still been at work.
+impl Drop for Account {
+    fn drop(&mut self) {
+        if self.told {
+            return;
+        }
+        let (request_bytes, taken_ms) = self.gone();
+        let (message, url) = (self.message, self.url.clone());
+        let abandoned = CmgEvent::Abandoned { message, url, request_bytes, taken_ms };
+        let tell = || self.voice.emit(abandoned);
+        self.traffic.count(&self.request_uri, request_bytes, None, taken_ms, tell);
     }
 }

@@ -35,6 +35,10 @@ pub(super) async fn dispatch(
                 let cause = "the body is longer than its endpoint takes";
                 return Err(Refusal::new(CmgRefusal::RequestEntityTooLarge, cause));
             }
+            Err(SendFailure { unsent: None, .. }) if account.body_broke.load(Ordering::SeqCst) => {
+                let cause = "the client's body broke off, or its chunks made no sense";
+                return Err(Refusal::new(CmgRefusal::BadRequest, cause));
+            }
             Err(SendFailure { cause, unsent: None }) => {
                 let cause = format!("connection {connection} was lost with the request under way: {cause}");
                 return Err(Refusal::new(CmgRefusal::BadGateway, cause));

@@ -13,6 +13,7 @@ use http::header::{
 };
 use http::{Request, Uri};
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 
 use super::account::Account;
 use crate::Shared;
@@ -39,7 +40,11 @@ pub(super) fn of(
         // The length is unknown until the stream ends; the cap still holds.
         parts.headers.remove(CONTENT_LENGTH);
     }
-    let counter = Arc::clone(&account.request_bytes);
+    let (counter, broke) = (Arc::clone(&account.request_bytes), Arc::clone(&account.body_broke));
+    let body = body.map_err(move |error| {
+        broke.store(true, Ordering::SeqCst);
+        error
+    });
     let body = counted_as_it_flows(body, move |bytes| {
         counter.fetch_add(bytes, Ordering::SeqCst);
     });

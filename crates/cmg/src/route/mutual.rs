@@ -8,15 +8,18 @@ use cmglab_events::kinds::{CertificateVerdict, CmgEvent};
 use cmglab_net::Peer;
 use cmglab_pki::read::Certificate;
 use cmglab_proto::refusal::CmgRefusal;
-use http::Extensions;
 
 use super::{Refusal, Visit};
+use crate::Shared;
 
-/// Lets a caller pass whose certificate is good. A bearer token is neither wanted nor looked at: it goes
+/// Lets a caller pass whose certificate is good now: one that was good when the connection was made may have
+/// expired, been revoked or lost its authority since, and the other way round. A bearer token is neither wanted nor looked at: it goes
 /// through, as any other header does.
-pub(super) fn admit(visit: &Visit, extensions: &Extensions) -> Result<(), Refusal> {
-    let peer = extensions.get::<Peer>();
-    let verdict = peer.map_or(CertificateVerdict::Absent, |peer| peer.verdict);
+pub(super) async fn admit(shared: &Shared, visit: &Visit, peer: Option<&Peer>) -> Result<(), Refusal> {
+    let verdict = match peer {
+        Some(peer) => cmglab_net::judge(&shared.deps, &shared.judge, &peer.chain).await,
+        None => CertificateVerdict::Absent,
+    };
     if let Some((refusal, cause)) = refusal(verdict) {
         return Err(Refusal::new(refusal, cause));
     }

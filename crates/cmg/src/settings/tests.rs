@@ -25,7 +25,7 @@ fn document() -> SettingsDocument {
 /// The validator's kind, or why there is none.
 fn chosen(document: SettingsDocument, issuer: &str, audience: &str) -> Result<&'static str, String> {
     let settings = CurrentSettings::default();
-    assert!(settings.apply(document).unwrap());
+    assert!(settings.apply(document, |_| Ok(())).unwrap());
     let applied = settings.current().unwrap();
     applied.validator(issuer, audience).map(|validator| match validator {
         Validator::Aad(tenant) => {
@@ -65,13 +65,23 @@ fn a_disabled_tenant_has_none_and_the_cause_says_so() {
 fn the_same_document_changes_nothing_and_bad_keys_leave_the_old_one() {
     let settings = CurrentSettings::default();
     assert_eq!(settings.version(), 0);
-    assert!(settings.apply(document()).unwrap());
-    assert!(!settings.apply(document()).unwrap());
+    assert!(settings.apply(document(), |_| Ok(())).unwrap());
+    assert!(!settings.apply(document(), |_| Ok(())).unwrap());
     let mut bad = SettingsDocument { version: 2, ..document() };
     bad.ccm_keys.push(json!({"kty": "RSA", "n": "not base64!", "e": "AQAB"}));
-    assert!(settings.apply(bad).unwrap_err().starts_with("CCM signing key: "));
+    assert!(settings.apply(bad, |_| Ok(())).unwrap_err().starts_with("CCM signing key: "));
     assert_eq!(settings.version(), 1);
     // A site database that was made anew counts from where it stands.
-    assert!(settings.apply(SettingsDocument { version: 0, ..document() }).unwrap());
+    assert!(settings.apply(SettingsDocument { version: 0, ..document() }, |_| Ok(())).unwrap());
     assert_eq!(settings.version(), 0);
+}
+
+#[test]
+fn a_document_whose_authorities_cannot_be_used_changes_nothing() {
+    let settings = CurrentSettings::default();
+    assert!(settings.apply(document(), |_| Ok(())).unwrap());
+    let newer = SettingsDocument { version: document().version + 1, ..document() };
+    assert!(settings.apply(newer.clone(), |_| Err("bad".to_owned())).is_err());
+    assert_eq!(settings.version(), document().version);
+    assert!(settings.apply(newer, |_| Ok(())).unwrap(), "the same document again is not taken for known");
 }

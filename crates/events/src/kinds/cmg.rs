@@ -105,6 +105,17 @@ pub enum CmgEvent {
         /// HTTP status.
         status: u16,
     },
+    /// The client left before its request was answered.
+    Abandoned {
+        /// The request's id on the channel.
+        message: MessageId,
+        /// The full URL that was asked for.
+        url: String,
+        /// Bytes of the request so far: head and body.
+        request_bytes: u64,
+        /// Milliseconds of transport time.
+        taken_ms: u64,
+    },
     /// More has left the service within fourteen days than the administrator allowed for.
     CostAlert {
         /// Service name.

@@ -113,7 +113,8 @@ pub(super) fn write(event: &CmgEvent, page: &mut Page<'_>) {
             page.error(CONTENT, format!("ERROR: Request to {url} refused with {status} {reason}: {cause}"));
         }
         CmgEvent::ContentStorageUnreachable { .. } => page.error(CONTENT, NO_COMMON_ALGORITHM),
-        CmgEvent::AadAuthInfoAnswered { .. }
+        CmgEvent::Abandoned { .. }
+        | CmgEvent::AadAuthInfoAnswered { .. }
         | CmgEvent::BlobRefused { .. }
         | CmgEvent::BlobServed { .. }
         | CmgEvent::CertificateAccepted { .. }

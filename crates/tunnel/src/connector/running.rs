@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cmglab_clock::Stopwatch;
 use cmglab_events::kinds::ConnectionPointEvent;
 use cmglab_ids::Ids;
 use cmglab_net::Deps;
@@ -34,13 +35,16 @@ impl Running {
         while !drain.is_cancelled() {
             match drain.run_until_cancelled(self.round()).await {
                 Some(Some(up)) => {
-                    failures = 0;
+                    let stood = Stopwatch::start();
                     self.keep(up).await;
+                    // One that is lost at once, every time, must not be dialled without a pause.
+                    failures = if stood.elapsed() < SOUND { u32::saturating_add(failures, 1) } else { 0 };
                 }
                 Some(None) => failures = u32::saturating_add(failures, 1),
                 None => break,
             }
             let _draining = drain.run_until_cancelled(self.back_off(failures)).await;
+            while self.served.try_join_next().is_some() {}
         }
         self.stands(ConnectorState::Draining);
         while self.served.join_next().await.is_some() {}
@@ -151,6 +155,8 @@ fn backoff(failures: u32, ids: &Ids) -> Duration {
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LEAST_BACKOFF: Duration = Duration::from_millis(20);
 const MAINTENANCE: Duration = Duration::from_secs(60);
+/// A channel that stood for as long was a good one.
+const SOUND: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {

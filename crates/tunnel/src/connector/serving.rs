@@ -108,7 +108,7 @@ fn engine() -> http2::Builder<TokioExecutor> {
         .max_concurrent_streams(MOST_STREAMS)
         // The gateway is trusted, and all its clients may leave at once.
         .max_pending_accept_reset_streams(MOST_STREAMS as usize)
-        .max_local_error_reset_streams(MOST_STREAMS as usize);
+        .max_local_error_reset_streams(None);
     engine
 }
 
