@@ -7,7 +7,7 @@ mod message;
 use std::time::Duration;
 
 use axum::body::Body;
-use cmglab_net::{Substatus, read_capped, until_still};
+use cmglab_net::{Substatus, read_capped, strip_hop_headers, until_still};
 use cmglab_proto::ids::MessageId;
 use cmglab_proto::refusal::CmgRefusal;
 use cmglab_tunnel::ReplyEnvelope;
@@ -68,7 +68,7 @@ fn full(shared: &Shared) -> Refusal {
 /// Takes the envelope off an answer and gives it back what HTTP/2 dropped.
 fn restore(mut response: Response<Body>) -> Response<Body> {
     let envelope = ReplyEnvelope::detach(response.headers_mut());
-    message::strip(response.headers_mut());
+    strip_hop_headers(response.headers_mut());
     *response.version_mut() = http::Version::HTTP_11;
     if let Ok(envelope) = envelope {
         set_reason(&mut response, &envelope.reason);

@@ -1,15 +1,13 @@
-//! What is meant for one hop only stays on it (RFC 9110 §7.6.1).
+//! Headers of a message on its way to the management point and back.
 
-use cmglab_net::{EXCHANGE_HEADER, MESSAGE_HEADER};
+use cmglab_net::{MESSAGE_HEADER, strip_hop_headers};
 use cmglab_tunnel::Envelope;
-use http::header::{
-    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{HOST, HeaderMap, HeaderValue, LOCATION};
 use http::{StatusCode, Uri};
 
 /// Headers of the onward request: the client's own, the management point's name, and the MessageID.
 pub(crate) fn onward(headers: &mut HeaderMap, uri: &Uri, envelope: &Envelope) {
-    strip(headers);
+    strip_hop_headers(headers);
     if let Some(host) = uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok()) {
         headers.insert(HOST, host);
     }
@@ -21,7 +19,7 @@ pub(crate) fn onward(headers: &mut HeaderMap, uri: &Uri, envelope: &Envelope) {
 /// Headers of the answer that goes back: the management point's own, without where it pointed to if the
 /// client is told something else in its place.
 pub(crate) fn back(headers: &mut HeaderMap, mp_status: StatusCode, status: StatusCode) {
-    strip(headers);
+    strip_hop_headers(headers);
     if mp_status != status {
         headers.remove(LOCATION);
     }
@@ -33,23 +31,4 @@ pub(crate) fn has_bearer(headers: &HeaderMap) -> bool {
     authorization
         .and_then(|value| value.get(..7))
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer "))
-}
-
-fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named {
-        headers.remove(name);
-    }
-    for name in [CONNECTION, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE] {
-        headers.remove(name);
-    }
-    for name in ["keep-alive", "proxy-connection", "proxy-authenticate", EXCHANGE_HEADER, MESSAGE_HEADER] {
-        headers.remove(name);
-    }
 }

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use cmglab_net::{EXCHANGE_HEADER, MESSAGE_HEADER, counted_as_it_flows};
+use cmglab_net::{counted_as_it_flows, strip_hop_headers};
 use cmglab_proto::ids::MessageId;
 use cmglab_proto::refusal::CmgRefusal;
 use cmglab_tunnel::{Envelope, MESSAGE_PATH};
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::CONTENT_LENGTH;
 use http::{Request, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -28,7 +26,7 @@ pub(super) fn of(
     account: &Account,
 ) -> Result<Request<Body>, Refusal> {
     let (mut parts, body) = request.into_parts();
-    strip(&mut parts.headers);
+    strip_hop_headers(&mut parts.headers);
     let envelope = Envelope {
         message,
         exchange: visit.voice.exchange(),
@@ -60,24 +58,4 @@ pub(super) fn of(
         .map_err(unusable)?;
     *message.headers_mut() = parts.headers;
     Ok(message)
-}
-
-/// Removes what is meant for one hop only (RFC 9110 §7.6.1), and the lab's own headers.
-pub(super) fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named {
-        headers.remove(name);
-    }
-    for name in [CONNECTION, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE] {
-        headers.remove(name);
-    }
-    for name in ["keep-alive", "proxy-connection", "proxy-authenticate", EXCHANGE_HEADER, MESSAGE_HEADER] {
-        headers.remove(name);
-    }
 }
