@@ -254,3 +254,16 @@ async fn the_site_keeps_what_connection_points_report() {
     assert!(kept.iter().all(|one| one.endpoints[0].with_bearer_token == 2 && one.endpoints[0].failed == 0));
     lab.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn channel_ports_can_be_others_than_the_documented_ones() {
+    let mut topology = topology(2, 1);
+    topology.cmg.ports.tcp = 20_140;
+    topology.cmg.ports.https = 20_124;
+    let lab = support::lab(topology).await;
+    let ports: Vec<u16> = lab.resolver().entries().into_iter().map(|(_name, port, _address)| port).collect();
+    assert!([20_140, 20_141, 20_124, 20_125].iter().all(|port| ports.contains(port)), "{ports:?}");
+    assert!(!ports.contains(&10_140) && !ports.contains(&10_124), "{ports:?}");
+    assert_eq!(channels(&lab), [1, 1]);
+    lab.shutdown().await;
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cmglab_tunnel::Transport;
+use cmglab_tunnel::{ChannelPorts, Transport};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// Configuration of a connection point. Reports every five minutes and maintenance every minute are
@@ -15,6 +15,9 @@ pub struct ConnectionPointConfig {
     /// How many instances the gateway has, 1 to 16.
     #[serde(default = "one", deserialize_with = "instances")]
     pub instances: u8,
+    /// Where its instances take channels.
+    #[serde(default)]
+    pub ports: ChannelPorts,
     /// The transports in order of trial; the first is the preferred one.
     #[serde(default = "order_of_trial")]
     pub transports: Vec<Transport>,
@@ -43,6 +46,7 @@ impl ConnectionPointConfig {
         Self {
             cmg_host: cmg_host.into(),
             instances: one(),
+            ports: ChannelPorts::default(),
             transports: order_of_trial(),
             verbose: yes(),
             limits: Limits::default(),

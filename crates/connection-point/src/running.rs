@@ -109,8 +109,8 @@ impl Shared {
             Arc::new(move |request| Box::pin(Arc::clone(&shared).answer(request, cut.clone())));
         let Self { config, deps, channel_store, .. } = &**self;
         let dialling = Deps { store: channel_store.clone(), ..deps.clone() };
-        let (host, transports) = (config.cmg_host.clone(), config.transports.clone());
-        Connector::new(dialling, Target { host, instance, instances, transports }, serve)
+        let (host, ports, transports) = (config.cmg_host.clone(), config.ports, config.transports.clone());
+        Connector::new(dialling, Target { host, instance, instances, ports, transports }, serve)
             .cut_by(watched)
             .start()
     }

@@ -162,6 +162,7 @@ fn make(
     channel.present(Some(around.identity("cp-channel", host, &[])?));
     let config = ConnectionPointConfig {
         instances: cmg.instances,
+        ports: cmg.ports,
         transports: cmg.order_of_trial(),
         ..ConnectionPointConfig::new(&cmg.host)
     };

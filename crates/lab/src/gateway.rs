@@ -69,7 +69,7 @@ fn channel_ports(
     public: cmglab_net::Listen,
 ) -> Result<InstancePorts, LabError> {
     let wanted = cmg.order_of_trial();
-    let port = |transport: Transport| transport.port(machine.number, cmg.instances);
+    let port = |transport: Transport| cmg.ports.of(transport, machine.number, cmg.instances);
     let deps = around.deps(&machine.name, Role::Cmg, &[])?;
     let judge = channel_judge(around, &deps)?;
     let tcp = match wanted.contains(&Transport::TcpTls) {

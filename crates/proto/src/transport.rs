@@ -18,16 +18,41 @@ pub enum Transport {
     LongPoll,
 }
 
+/// The ports of channels; the documented ones unless told otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChannelPorts {
+    /// TCP-TLS port of the first instance; the others count up from it.
+    pub tcp: u16,
+    /// HTTPS port of the first instance of two or more; the others count up from it. A single instance takes
+    /// its channels on 443.
+    pub https: u16,
+}
+
+impl Default for ChannelPorts {
+    fn default() -> Self {
+        Self { tcp: 10140, https: 10124 }
+    }
+}
+
+impl ChannelPorts {
+    /// The port for a transport to an instance (counted from 1) of a gateway that has so many.
+    #[must_use]
+    pub fn of(self, transport: Transport, instance: u8, instances: u8) -> u16 {
+        let nth = u16::from(instance.saturating_sub(1));
+        match transport {
+            Transport::TcpTls => self.tcp.saturating_add(nth),
+            Transport::HttpsUpgrade | Transport::LongPoll if instances <= 1 => HTTPS_PORT,
+            Transport::HttpsUpgrade | Transport::LongPoll => self.https.saturating_add(nth),
+        }
+    }
+}
+
 impl Transport {
     /// The documented port of an instance (counted from 1) of a gateway that has so many.
     #[must_use]
     pub fn port(self, instance: u8, instances: u8) -> u16 {
-        let nth = u16::from(instance.saturating_sub(1));
-        match self {
-            Self::TcpTls => FIRST_TCP_PORT + nth,
-            Self::HttpsUpgrade | Self::LongPoll if instances <= 1 => HTTPS_PORT,
-            Self::HttpsUpgrade | Self::LongPoll => FIRST_HTTPS_PORT + nth,
-        }
+        ChannelPorts::default().of(self, instance, instances)
     }
 
     /// The word for it in SMS_CLOUD_PROXYCONNECTOR.log (configmgr §5.8).
@@ -50,8 +75,6 @@ impl fmt::Display for Transport {
     }
 }
 
-const FIRST_TCP_PORT: u16 = 10140;
-const FIRST_HTTPS_PORT: u16 = 10124;
 const HTTPS_PORT: u16 = 443;
 
 #[cfg(test)]
@@ -66,5 +89,8 @@ mod tests {
         assert_eq!(ports(Transport::LongPoll, 2), [10124, 10139]);
         assert_eq!(Transport::LongPoll.port(1, 1), 443);
         assert_eq!(Transport::TcpTls.port(1, 1), 10140);
+        let others = ChannelPorts { tcp: 20140, https: 65535 };
+        assert_eq!(others.of(Transport::TcpTls, 3, 3), 20142);
+        assert_eq!(others.of(Transport::LongPoll, 3, 3), 65535, "no number past the last port");
     }
 }

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::Transport;
+use crate::{ChannelPorts, Transport};
 use running::Running;
 
 /// Answers the requests that come down the channel.
@@ -36,6 +36,8 @@ pub struct Target {
     pub instance: u8,
     /// How many instances the gateway has, 1 to 16; the ports depend on it.
     pub instances: u8,
+    /// Where they listen.
+    pub ports: ChannelPorts,
     /// The transports in order of trial; the first is the preferred one.
     pub transports: Vec<Transport>,
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use cmglab_proto::transport::Transport;
+pub use cmglab_proto::transport::{ChannelPorts, Transport};
 pub use connector::{Connector, ConnectorHandle, ConnectorState, Serve, Target};
 pub use envelope::{Envelope, EnvelopeError, ReplyEnvelope};
 pub use gateway::{Channel, ChannelUp, Registry, SendFailure, accept};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use cmglab_cmg::{CostAlert, Limits, VmSize};
-use cmglab_proto::transport::Transport;
+use cmglab_proto::transport::{ChannelPorts, Transport};
 use serde::{Deserialize, Serialize};
 
 use crate::LabError;
@@ -26,6 +26,8 @@ pub struct CmgTopology {
     pub size: VmSize,
     /// How it was deployed, which decides on the transports of its channels.
     pub deployment: Deployment,
+    /// Where connection points dial, in place of the documented ports.
+    pub ports: ChannelPorts,
     /// The transports that connection points try, in this order, in place of those of the deployment.
     pub transports: Vec<Transport>,
     /// Who issued its server certificate.
@@ -156,6 +158,7 @@ impl Default for CmgTopology {
             internal_ip: Ipv4Addr::new(10, 0, 0, 4),
             size: VmSize::default(),
             deployment: Deployment::default(),
+            ports: ChannelPorts::default(),
             transports: Vec::new(),
             certificate: CmgCertificate::default(),
             client_authorities: UploadedAuthorities::default(),

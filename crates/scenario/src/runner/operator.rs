@@ -113,7 +113,10 @@ impl<'a> Operator<'a> {
             let of_instance = |instance| Round {
                 machine: point.host().to_owned(),
                 host: cmg.host.clone(),
-                tried: transports.iter().map(|one| (*one, one.port(instance, cmg.instances))).collect(),
+                tried: transports
+                    .iter()
+                    .map(|one| (*one, cmg.ports.of(*one, instance, cmg.instances)))
+                    .collect(),
             };
             (1..=cmg.instances).map(of_instance).collect::<Vec<_>>()
         });

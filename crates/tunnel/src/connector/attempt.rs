@@ -30,7 +30,8 @@ pub(super) type Opened = BufReader<Box<dyn Stream>>;
 
 impl Attempt {
     pub(super) fn new(deps: &Deps, target: &Target, transport: Transport) -> Self {
-        let (host, port) = (target.host.clone(), transport.port(target.instance, target.instances));
+        let (host, port) =
+            (target.host.clone(), target.ports.of(transport, target.instance, target.instances));
         let connection = deps.ids.guid().to_string();
         Self { transport, server: format!("{host}:{port}"), connection, host, port }
     }

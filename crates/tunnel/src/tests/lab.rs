@@ -20,7 +20,9 @@ use hyper::body::Incoming;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::middlebox::Middlebox;
-use crate::{Channel, ChannelUp, Connector, HttpsChannels, SendFailure, Serve, Target, Transport, accept};
+use crate::{
+    Channel, ChannelPorts, ChannelUp, Connector, HttpsChannels, SendFailure, Serve, Target, Transport, accept,
+};
 
 pub(super) const HOST: &str = "CMG.LAB.TEST";
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -169,7 +171,17 @@ impl Lab {
 
     pub(super) fn connector_by(&self, deps: Deps, transports: &[Transport], serve: Serve) -> Connector {
         let transports = transports.to_vec();
-        Connector::new(deps, Target { host: HOST.to_owned(), instance: 1, instances: 1, transports }, serve)
+        Connector::new(
+            deps,
+            Target {
+                host: HOST.to_owned(),
+                instance: 1,
+                instances: 1,
+                ports: ChannelPorts::default(),
+                transports,
+            },
+            serve,
+        )
     }
 
     /// Waits for the `nth` event (from 1) of the connection point that matches.
