@@ -1,5 +1,6 @@
 //! Links to content on the gateway, verified with the site's published keys.
 
+use cmglab_events::Kind;
 use cmglab_events::kinds::ManagementPointEvent;
 use cmglab_management_point::ManagementPointError;
 use cmglab_proto::content_link::{ContentLinkError, DEFAULT_LIFETIME, PresentedLink};
@@ -7,7 +8,7 @@ use cmglab_proto::ids::ClientGuid;
 use cmglab_token::{Jwk, Jwks, Keys};
 use jiff::SignedDuration;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, PATIENCE};
 
 const GATEWAY: &str = "https://CMG.LAB.TEST";
 
@@ -54,9 +55,13 @@ async fn a_key_stays_published_as_long_as_its_links() {
     let day = SignedDuration::from_hours(24);
     let made = make(&lab, day).await.unwrap();
     lab.mp.rotate_ccm_key().await.unwrap();
-    lab.clock.advance(day).await;
+    lab.advance(day).await;
     assert_eq!(keys(&lab).await.verify_bytes(made.signed.as_bytes(), &made.signature), Ok(()));
-    lab.clock.advance(SignedDuration::from_hours(1)).await;
+    lab.advance(SignedDuration::from_hours(1)).await;
+    let retired = |event: &cmglab_events::Event| {
+        matches!(&event.kind, Kind::ManagementPoint(ManagementPointEvent::CcmKeyRetired { .. }))
+    };
+    lab.events.wait_for("the old key's end", PATIENCE, retired).await.unwrap();
     assert!(keys(&lab).await.verify_bytes(made.signed.as_bytes(), &made.signature).is_err());
 }
 
