@@ -15,12 +15,12 @@ use axum::body::Body;
 use cmglab_clock::Stopwatch;
 use cmglab_events::Role;
 use cmglab_lab::{Lab, LabOptions, Topology};
-use cmglab_net::{Call, Deps, Forwarder, HttpClient};
-use http::Method;
+use cmglab_net::Forwarder;
 use http_body_util::BodyExt as _;
 
 #[path = "../lab/origin.rs"]
 mod origin;
+mod signed_in;
 
 use origin::{ORIGIN, body, count, role};
 
@@ -30,7 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() {
-    let bytes = argument("--mebibytes").unwrap_or(256) * MIB;
+    let bytes = signed_in::argument("--mebibytes").unwrap_or(256) * MIB;
     if peak_kib().is_none() {
         println!("skipped: /proc/self/status is not there, so memory cannot be read");
         return;
@@ -38,7 +38,7 @@ async fn main() {
     let lab = Lab::start(Topology::default(), LabOptions::default()).await.unwrap();
     let _origin = origin::start(&lab, bytes).await;
     let caller = lab.machine("caller", Role::Client, &["cmg-root", "site", "aad-tls"]).unwrap();
-    let token = ccm_token(&lab, &caller).await;
+    let token = signed_in::ccm_token(&lab, &caller).await;
     let forwarder = Forwarder::new(&caller);
     let through = format!("https://CMG.LAB.TEST/CCM_Proxy_ServerAuth/{}", role());
     // Connections, revocation lists and keys before anything is measured.
@@ -102,32 +102,6 @@ async fn down(forwarder: &Forwarder, base: &str, token: &str, bytes: u64) {
     let response = forwarder.send(request).await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(count(Body::new(response.into_body())).await, bytes);
-}
-
-async fn ccm_token(lab: &Lab, caller: &Deps) -> String {
-    let tenant = lab.topology().tenant(lab.topology().client.tenant).unwrap();
-    let user = tenant.users.iter().find(|user| user.discovered).unwrap();
-    let form = format!(
-        "grant_type=password&client_id={}&resource={}&username={}&password={}&scope=openid",
-        tenant.client_app, tenant.resource, user.upn, user.password
-    );
-    let http = HttpClient::new(caller);
-    let url = format!("https://login.microsoftonline.com/{}/oauth2/token", tenant.id);
-    let call = Call::new(Method::POST, url).body("application/x-www-form-urlencoded", form);
-    let answer = http.send(&caller.events, &call).await.unwrap();
-    let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-    let role = lab.topology().management_point.role_id;
-    let sts = Call::get(format!("https://CMG.LAB.TEST/CCM_Proxy_ServerAuth/{role}/CCM_STS"));
-    let answer =
-        http.send(&caller.events, &sts.bearer(json["access_token"].as_str().unwrap())).await.unwrap();
-    assert_eq!(answer.status, 200);
-    String::from_utf8(answer.body.to_vec()).unwrap()
-}
-
-fn argument(name: &str) -> Option<u64> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let at = arguments.iter().position(|argument| argument == name)?;
-    arguments.get(at + 1)?.parse().ok()
 }
 
 const MIB: u64 = 1024 * 1024;
