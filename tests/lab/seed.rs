@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cmglab_events::Event;
 use cmglab_events::logs::{self, LogFile};
-use cmglab_events::{Event, Events};
 use cmglab_proto::editions::Edition;
 use cmglab_scenario::pattern::{Extent, Pattern};
 use cmglab_scenario::{RunOptions, Scenario};
@@ -109,7 +109,7 @@ fn bind(
 
 async fn played(name: &str) -> (Vec<Event>, Edition) {
     let scenario = Scenario::builtin(name).unwrap();
-    let options = RunOptions { events: Events::new(), ..RunOptions::default() };
+    let options = RunOptions::default();
     let report = cmglab_scenario::run(&scenario, &options, &|_progress| {}).await;
     assert!(report.verdict.passed, "{name}: {:#?}", report.verdict.failures);
     (options.events.snapshot(), scenario.lab.edition)

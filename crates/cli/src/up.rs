@@ -17,6 +17,7 @@ use crate::{Output, folder, run};
 /// Runs the lab until a signal.
 pub(crate) async fn up(arguments: &UpArguments, output: Output) -> anyhow::Result<ExitCode> {
     let topology = topology(arguments)?;
+    not_taken(&arguments.ready_file)?;
     let binding = if arguments.real_ports { Binding::RealPorts } else { Binding::FreePorts };
     let options = LabOptions { binding, ..LabOptions::default() };
     let out = folder::make(&arguments.out, "up", options.clock.now())?;
@@ -107,6 +108,20 @@ fn report(lab: &Lab, ready: &ReadyFile, arguments: &UpArguments, out: &Path, out
     console.line(format!(
         "\nask the gateway:\n  {curl}\n\ninstall a client:\n  {install}\n\nCtrl-C stops the lab."
     ));
+}
+
+/// Another lab's file must not be taken over: nobody would find that lab again.
+fn not_taken(path: &Path) -> anyhow::Result<()> {
+    let Ok(found) = ReadyFile::read(path) else { return Ok(()) };
+    // Where processes cannot be looked up, an old file is as good as none.
+    let runs = Path::new("/proc").join(found.process.to_string()).join("exe").exists();
+    anyhow::ensure!(
+        !runs,
+        "{} is that of a lab that runs as process {}; stop that one, or choose another file with --ready-file",
+        path.display(),
+        found.process
+    );
+    Ok(())
 }
 
 /// The file is removed only if it is still this lab's.

@@ -62,10 +62,11 @@ async fn attend(shared: Arc<Shared>, up: ChannelUp) {
         cause = follow_settings(&shared, &up.channel, &mut hello) => cause,
         () = run.cancelled() => "the gateway is closing".to_owned(),
     };
-    let own = up.channel.connection();
-    shared.channels.remove(own);
-    let connection = hello.connection.unwrap_or_else(|| own.to_owned());
-    shared.deps.events.emit(CmgEvent::ChannelDown { connection, cause });
+    // One that never said its name was never up.
+    if let Some(connection) = hello.connection {
+        shared.channels.remove(&connection);
+        shared.deps.events.emit(CmgEvent::ChannelDown { connection, cause });
+    }
 }
 
 /// Who dialled, and the id that it gave the connection, once it has said it.
@@ -96,7 +97,7 @@ async fn follow_settings(shared: &Shared, channel: &Channel, hello: &mut Hello) 
             Err(cause) => return cause,
         }
         if !serving {
-            shared.channels.add(channel.clone());
+            shared.channels.add(channel.clone().named(&connection));
             shared.deps.events.emit(CmgEvent::InService { connection });
         }
     }

@@ -119,6 +119,7 @@ impl CmgService {
         let mut opened = Running::default();
         if let Err(error) = self.shared.open(&mut opened).await {
             self.shared.close(opened, Duration::ZERO).await;
+            self.shared.stopped();
             return Err(error);
         }
         tokio::spawn(watch_cost(Arc::downgrade(&self.shared), opened.stop.clone()));
@@ -134,8 +135,17 @@ impl CmgService {
         }
     }
 
-    /// Closes every port, the clients' first.
+    /// Stops the service: closes every port, the clients' first.
     pub async fn stop(&self, grace: Duration) {
+        let mut running = self.shared.running.lock().await;
+        if let Some(running) = running.take() {
+            self.shared.close(running, grace).await;
+            self.shared.stopped();
+        }
+    }
+
+    /// The same when the lab itself ends, which no administrator would be told of.
+    pub async fn shutdown(&self, grace: Duration) {
         let mut running = self.shared.running.lock().await;
         if let Some(running) = running.take() {
             self.shared.close(running, grace).await;
@@ -187,10 +197,11 @@ impl Service {
     async fn close(&self, mut running: Running, grace: Duration) {
         self.close_to_clients(&mut running, grace).await;
         join_all(running.channels.iter().map(|port| port.shutdown(grace))).await;
-        for (cmg, _ports) in &self.instances {
-            cmg.end();
-            self.status(cmg, InstanceStatus::StoppedVM);
-        }
+        self.instances.iter().for_each(|(cmg, _ports)| cmg.end());
+    }
+
+    fn stopped(&self) {
+        self.instances.iter().for_each(|(cmg, _ports)| self.status(cmg, InstanceStatus::StoppedVM));
     }
 
     fn status(&self, cmg: &Cmg, status: InstanceStatus) {

@@ -48,6 +48,7 @@ struct Shared {
 }
 
 struct State {
+    most: usize,
     next: u64,
     kept: VecDeque<Event>,
     listeners: Vec<mpsc::Sender<Event>>,
@@ -57,7 +58,13 @@ impl Events {
     /// An empty bus.
     #[must_use]
     pub fn new() -> Self {
-        let state = State { next: 0, kept: VecDeque::new(), listeners: Vec::new() };
+        Self::keeping(KEPT)
+    }
+
+    /// An empty bus that keeps the last `most` events in memory.
+    #[must_use]
+    pub fn keeping(most: usize) -> Self {
+        let state = State { most: most.max(1), next: 0, kept: VecDeque::new(), listeners: Vec::new() };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), count: watch::Sender::new(0) }) }
     }
 
@@ -74,7 +81,7 @@ impl Events {
         }
     }
 
-    /// The events so far (the last [`KEPT`] of them), oldest first.
+    /// The events so far (the last ones of them, as many as the bus keeps), oldest first.
     #[must_use]
     pub fn snapshot(&self) -> Vec<Event> {
         self.state().kept.iter().cloned().collect()
@@ -144,7 +151,7 @@ impl Events {
         };
         state.next += 1;
         state.listeners.retain(|listener| listener.send(event.clone()).is_ok());
-        if state.kept.len() == KEPT {
+        if state.kept.len() >= state.most {
             state.kept.pop_front();
         }
         state.kept.push_back(event);
@@ -222,5 +229,5 @@ impl fmt::Debug for Source {
     }
 }
 
-/// How many events the bus keeps in memory; a lab that stays up for days must not grow without end.
+/// How many events a bus keeps in memory unless told otherwise; a lab that stays up for days must not grow without end.
 pub const KEPT: usize = 50_000;

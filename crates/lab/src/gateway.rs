@@ -2,7 +2,7 @@
 
 use cmglab_cmg::{Cmg, CmgConfig, CmgContent, CmgService, InstancePorts, Meter};
 use cmglab_events::Role;
-use cmglab_net::Deps;
+use cmglab_net::{Deps, Listen};
 use cmglab_proto::transport::Transport;
 use cmglab_tls::{ClientJudge, ServerTls};
 use cmglab_tunnel::ALPN;
@@ -66,7 +66,7 @@ fn channel_ports(
     cmg: &CmgTopology,
     machine: &CmgInstance,
     identity: &cmglab_tls::Identity,
-    public: cmglab_net::Listen,
+    public: Listen,
 ) -> Result<InstancePorts, LabError> {
     let wanted = cmg.order_of_trial();
     let port = |transport: Transport| cmg.ports.of(transport, machine.number, cmg.instances);
@@ -76,14 +76,16 @@ fn channel_ports(
         true => {
             let identity = around.identity("cmg-channel", &cmg.host, &[])?;
             let tls = ServerTls::new(identity).with_alpn(&[ALPN]).asking(judge.clone());
-            Some(around.listen(&cmg.host, port(Transport::TcpTls), Some(tls)))
+            let listen = around.listen(&cmg.host, port(Transport::TcpTls), Some(tls));
+            Some(Listen { shown_ip: public.shown_ip, ..listen })
         }
         false => None,
     };
     let https = match wanted.iter().any(|one| *one != Transport::TcpTls) && cmg.instances > 1 {
         true => {
             let tls = ServerTls::new(identity.clone()).asking(judge);
-            Some(around.listen(&cmg.host, port(Transport::HttpsUpgrade), Some(tls)))
+            let listen = around.listen(&cmg.host, port(Transport::HttpsUpgrade), Some(tls));
+            Some(Listen { shown_ip: public.shown_ip, ..listen })
         }
         false => None,
     };

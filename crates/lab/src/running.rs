@@ -75,6 +75,7 @@ impl Lab {
     /// [`LabError`] names the part that could not be started.
     pub async fn start(topology: Topology, options: LabOptions) -> Result<Self, LabError> {
         let watch = Stopwatch::start();
+        topology.check()?;
         let around = surroundings(&topology, &options).await?;
         let voice = around.events.source("lab", Role::Lab, &around.clock);
         let faults = topology.faults.iter().map(|rule| around.faults.install(rule.clone())).collect();
@@ -178,7 +179,7 @@ impl Lab {
         self.voice.emit(LabEvent::Stopping);
         self.cmg.close_to_clients(GRACE).await;
         self.connection_points.drain(GRACE).await;
-        self.cmg.stop(GRACE).await;
+        self.cmg.shutdown(GRACE).await;
         futures_util::future::join_all(self.ports.iter().map(|port| port.shutdown(GRACE))).await;
     }
 

@@ -3,12 +3,16 @@
 mod azure_ad;
 mod gateway;
 
+use std::collections::BTreeSet;
+
 use cmglab_fault::Rule;
 use cmglab_management_point::{Mode, StsAssembly};
 use cmglab_proto::editions::Edition;
 use cmglab_proto::ids::{RoleId, SiteCode, TenantId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::LabError;
 
 pub use azure_ad::{
     AppTopology, AzureAdTopology, DeviceTopology, PermissionTopology, TenantTopology, UserTopology,
@@ -126,6 +130,29 @@ pub enum Join {
 }
 
 impl Topology {
+    /// Checks what no field can check alone: numbers of machines, names, transports.
+    ///
+    /// # Errors
+    /// [`LabError`] says which field to change.
+    pub fn check(&self) -> Result<(), LabError> {
+        let machines = self.cmg.machines()?;
+        self.cmg.check()?;
+        ConnectionPointTopology::check(&self.connection_points)?;
+        let hosts =
+            [&self.management_point.host, &self.site.server, &self.client.host, &self.revocation.host];
+        let points = self.connection_points.iter().map(|one| &one.host);
+        let all = hosts.into_iter().chain(points).chain(machines.iter().map(|one| &one.name));
+        let mut names = BTreeSet::new();
+        match all.into_iter().find(|name| !names.insert(name.to_ascii_lowercase())) {
+            Some(twice) => {
+                let cause =
+                    format!("two machines are named {twice}, and each has logs of its own; rename one");
+                Err(LabError { part: "topology".to_owned(), cause })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The tenant with this id.
     #[must_use]
     pub fn tenant(&self, id: TenantId) -> Option<&TenantTopology> {

@@ -38,7 +38,7 @@ impl CallError {
     /// A failure with its cause in words.
     #[must_use]
     pub fn new(failure: CallFailure, cause: impl Into<String>) -> Self {
-        Self { failure, cause: cause.into() }
+        Self { failure, cause: plain_words(&cause.into()) }
     }
 
     /// The TLS check that failed, when it was one.
@@ -75,4 +75,38 @@ pub enum ServeError {
         /// The cause in words.
         cause: String,
     },
+}
+
+/// The words of a cause as an administrator should read them: without the numbers and links that libraries put
+/// behind theirs.
+#[must_use]
+pub fn plain_words(words: &str) -> String {
+    let words = match words.find(UNEXPECTED_END) {
+        Some(at) => format!("{}the other side closed the connection", &words[..at]),
+        None => words.to_owned(),
+    };
+    match words.find(" (os error ") {
+        Some(at) => {
+            let rest = words[at..].find(')').map_or("", |end| &words[at + end + 1..]);
+            format!("{}{rest}", &words[..at])
+        }
+        None => words,
+    }
+}
+
+/// How rustls begins to say it, before a link to its manual.
+const UNEXPECTED_END: &str = "peer closed connection without sending TLS close_notify";
+
+#[cfg(test)]
+mod word_tests {
+    use super::plain_words;
+
+    #[test]
+    fn numbers_and_links_are_left_out() {
+        let refused = "cannot reach CMG:10140: Connection refused (os error 111); open it";
+        assert_eq!(plain_words(refused), "cannot reach CMG:10140: Connection refused; open it");
+        let ended = "broke: peer closed connection without sending TLS close_notify: https://docs.rs/x";
+        assert_eq!(plain_words(ended), "broke: the other side closed the connection");
+        assert_eq!(plain_words("as it is"), "as it is");
+    }
 }

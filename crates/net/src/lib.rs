@@ -32,7 +32,7 @@ pub use body::{counted, counted_as_it_flows, read_capped};
 pub use crl::{http_get, judge};
 pub use deps::Deps;
 pub use dial::dial;
-pub use error::{CallError, CallFailure, ServeError};
+pub use error::{CallError, CallFailure, ServeError, plain_words};
 pub use forward::Forwarder;
 pub use hop_headers::strip_hop_headers;
 pub use http_client::{Answer, Call, HttpClient};

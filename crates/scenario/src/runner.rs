@@ -24,7 +24,7 @@ use crate::{Failure, RunReport, StepOutcome, StepReport, Verdict, report, sequen
 use actor::Actor;
 
 /// How to run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RunOptions {
     /// The folder to leave events, logs, diagram and report in; none when `None`.
     pub evidence: Option<PathBuf>,
@@ -33,6 +33,12 @@ pub struct RunOptions {
     /// The bus of this one run, new for each: all that is on it is judged. Whoever keeps a clone sees every
     /// event, also after the run.
     pub events: Events,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { evidence: None, binding: Binding::default(), events: Events::keeping(MOST_EVENTS) }
+    }
 }
 
 /// How far a run is.
@@ -77,8 +83,10 @@ pub async fn run(
     let snapshot = events.snapshot();
     let hops = cmglab_lab::hops(&snapshot, &played.hosts);
     let first_failing_hop = Verdict::first_failing(&hops);
+    let forgotten = snapshot.first().is_some_and(|first| first.seq > 0);
     match &played.trouble {
         Some(trouble) => failures.push(trouble.clone()),
+        None if forgotten => failures.push(too_many(&snapshot)),
         None => failures.extend(judge::judge(scenario, &snapshot, &played.steps, first_failing_hop.as_ref())),
     }
     let verdict = Verdict {
@@ -197,6 +205,15 @@ fn not_ready(cause: &impl ToString) -> Failure {
     }
 }
 
+fn too_many(kept: &[Event]) -> Failure {
+    Failure {
+        expectation: "every event of the run can be judged".to_owned(),
+        actual: format!("there were more than the {} that are kept in memory", kept.len()),
+        hint: "advance by less, or stop the connection points first: they are at work every minute"
+            .to_owned(),
+    }
+}
+
 fn unwritten(cause: &impl ToString) -> Failure {
     Failure {
         expectation: "the evidence is written".to_owned(),
@@ -205,5 +222,7 @@ fn unwritten(cause: &impl ToString) -> Failure {
     }
 }
 
+/// Two connection points that look after their channels every minute of 90 days, and as much again.
+const MOST_EVENTS: usize = 800_000;
 /// Transport time for one step; the longest one waits for a few answers of 30 s.
 const PATIENCE: Duration = Duration::from_secs(120);

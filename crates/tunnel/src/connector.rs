@@ -72,6 +72,7 @@ pub struct ConnectorHandle {
     stop: CancellationToken,
     drain: CancellationToken,
     maintained: watch::Sender<()>,
+    rounds: watch::Receiver<u64>,
     state: watch::Receiver<ConnectorState>,
     task: JoinHandle<()>,
 }
@@ -97,6 +98,7 @@ impl Connector {
         let (stop, drain) = (CancellationToken::new(), CancellationToken::new());
         let (maintained, maintenance) = watch::channel(());
         let (tell, state) = watch::channel(ConnectorState::Disconnected);
+        let (tell_round, rounds) = watch::channel(0);
         let running = Running {
             deps: self.deps,
             target: self.target,
@@ -104,6 +106,7 @@ impl Connector {
             cut: self.cut,
             drain: drain.clone(),
             maintenance,
+            rounds: tell_round,
             state: tell.clone(),
             served: JoinSet::new(),
         };
@@ -113,7 +116,7 @@ impl Connector {
             let _cut = stopped.run_until_cancelled_owned(running.run()).await;
             tell.send_replace(ConnectorState::Stopped);
         });
-        ConnectorHandle { stop, drain, maintained, state, task }
+        ConnectorHandle { stop, drain, maintained, rounds, state, task }
     }
 }
 
@@ -143,6 +146,18 @@ impl ConnectorHandle {
     /// over without losing a request when one of them works. Returns at once.
     pub fn maintain(&self) {
         self.maintained.send_replace(());
+    }
+
+    /// As [`Self::maintain`]; where the channel is missing, waits until the round of dialling has ended, well or
+    /// not, but no longer than `patience`.
+    pub async fn maintained(&self, patience: Duration) {
+        let (mut rounds, missing) = (self.rounds.clone(), self.state() == ConnectorState::Disconnected);
+        let before = *rounds.borrow_and_update();
+        self.maintain();
+        if missing {
+            // A connector that has ended makes no more rounds.
+            let _ended = tokio::time::timeout(patience, rounds.wait_for(|round| *round > before)).await;
+        }
     }
 
     /// Where it stands now.

@@ -62,6 +62,12 @@ impl Channel {
         &self.connection
     }
 
+    /// The same channel under the id by which the connection point knows it.
+    #[must_use]
+    pub fn named(self, connection: &str) -> Self {
+        Self { connection: connection.to_owned(), ..self }
+    }
+
     /// Sends one request and waits for the head of its answer.
     ///
     /// # Errors

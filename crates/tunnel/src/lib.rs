@@ -25,6 +25,7 @@ mod pipe;
 use std::error::Error;
 use std::time::Duration;
 
+use cmglab_net::plain_words;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use cmglab_proto::transport::{ChannelPorts, Transport};
@@ -60,7 +61,7 @@ fn in_words(error: &dyn Error) -> String {
         words = format!("{words}: {inner}");
         cause = inner.source();
     }
-    words
+    plain_words(&words)
 }
 
 /// [`ALPN`] as a header's value.

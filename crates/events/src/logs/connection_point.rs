@@ -151,11 +151,23 @@ fn not_built(transport: Transport, server: &str, connection: &str, cause: &str) 
         }
         Transport::HttpsUpgrade | Transport::LongPoll => "",
     };
+    let stack = match transport {
+        Transport::TcpTls => TCP_STACK,
+        Transport::HttpsUpgrade | Transport::LongPoll => HTTP_STACK,
+    };
     format!(
         "ERROR: Failed to build {word} connection {connection} with server {server}. Exception: \
-         System.Net.WebException: {what}{cause}"
+         System.Net.WebException: {what}{cause}{stack}"
     )
 }
+
+/// The frames are observed; their namespace, which the samples cut short, is that of the other frames.
+const TCP_STACK: &str = "~~   at Microsoft.ConfigurationManager.CloudConnection.ProxyConnector.TcpConnection.Connect()\
+    ~~   at Microsoft.ConfigurationManager.CloudConnection.ProxyConnector.ConnectionBase.Start()\
+    ~~   at Microsoft.ConfigurationManager.CloudConnection.ProxyConnector.ConnectionManager.MaintainConnections()";
+const HTTP_STACK: &str = "~~   at System.Net.HttpWebRequest.GetResponse()\
+    ~~   at Microsoft.ConfigurationManager.CloudConnection.ProxyConnector.HttpConnection.Send(Boolean isProxyData, \
+    Byte[] data, Int32& statusCode, Byte[]& payload)";
 
 #[cfg(test)]
 mod tests;

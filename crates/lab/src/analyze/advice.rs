@@ -71,8 +71,8 @@ pub(super) fn channel(trouble: &Trouble) -> &'static str {
 /// The same with a client certificate.
 pub(super) fn certificate_channel(trouble: &Trouble) -> &'static str {
     match trouble {
-        Trouble::Refused { status: 401, reason } if reason.starts_with(CONNECTOR) => {
-            CONNECTION_POINT_CERTIFICATE
+        Trouble::Unusable(_) => {
+            "Compare the file with the one on the management point; something changed it."
         }
         other => channel(other),
     }

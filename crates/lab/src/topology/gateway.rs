@@ -1,6 +1,6 @@
 //! The gateway and its connection points, as data.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::Ipv4Addr;
 
 use cmglab_cmg::{CostAlert, Limits, VmSize};
@@ -116,6 +116,24 @@ impl CmgTopology {
             internal_ip: Ipv4Addr::from(u32::from(self.internal_ip).wrapping_add(nth.into())),
         };
         Ok((0..self.instances).map(machine).collect())
+    }
+
+    /// Checks what would contradict itself.
+    pub(crate) fn check(&self) -> Result<(), LabError> {
+        let mut seen = HashSet::new();
+        if let Some(twice) = self.transports.iter().find(|one| !seen.insert(**one)) {
+            return Err(wrong(format!("cmg.transports lists {twice} twice; once is enough")));
+        }
+        if self.deployment == Deployment::ScaleSet && self.transports.contains(&Transport::TcpTls) {
+            let cause =
+                "cmg.transports has tcp-tls, which a scale set never uses; leave it out, or deploy classic";
+            return Err(wrong(cause.to_owned()));
+        }
+        if self.cost_alert.critical_percent == 0 || self.cost_alert.critical_percent > 100 {
+            let percent = self.cost_alert.critical_percent;
+            return Err(wrong(format!("cmg.cost_alert.critical_percent is {percent}; write 1 to 100")));
+        }
+        Ok(())
     }
 
     /// The transports that connection points try, in order.

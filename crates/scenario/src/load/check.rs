@@ -66,6 +66,11 @@ fn machines(lab: &Spanned<Topology>) -> Result<(), Mistake> {
         let fix = "add one, such as `connection_points: [{ running: false }]`, or drop the key";
         return Err(at(lab, "there is no connection point", fix));
     }
+    if let Err(LabError { cause, .. }) = lab.value.check()
+        && !cause.starts_with("two connection_points")
+    {
+        return Err(at(lab, cause, "see docs/scenarios.md"));
+    }
     let mut names = BTreeSet::new();
     match points.iter().find(|one| !names.insert(one.host.to_ascii_lowercase())) {
         Some(twice) => Err(at(lab, format!("two connection points are named {}", twice.host), "rename one")),

@@ -23,6 +23,8 @@ pub(super) struct Running {
     pub(super) cut: Option<watch::Receiver<u64>>,
     pub(super) drain: CancellationToken,
     pub(super) maintenance: watch::Receiver<()>,
+    /// How many rounds of dialling have ended.
+    pub(super) rounds: watch::Sender<u64>,
     pub(super) state: watch::Sender<ConnectorState>,
     /// Every channel that is still served: the present one, and those that it took over from.
     pub(super) served: JoinSet<()>,
@@ -33,7 +35,9 @@ impl Running {
         let drain = self.drain.clone();
         let mut failures = 0;
         while !drain.is_cancelled() {
-            match drain.run_until_cancelled(self.round()).await {
+            let found = drain.run_until_cancelled(self.round()).await;
+            self.rounds.send_modify(|rounds| *rounds += 1);
+            match found {
                 Some(Some(up)) => {
                     let stood = Stopwatch::start();
                     self.keep(up).await;

@@ -83,14 +83,14 @@ async fn each_one_falls_back_to_the_next() {
     let line = logged(&lab).remove(0);
     let (before, after) = line.split_at("ERROR: Failed to build Tcp connection ".len());
     assert_eq!(before, "ERROR: Failed to build Tcp connection ");
-    assert_eq!(
-        after.get(36..).unwrap(),
-        format!(
+    assert!(
+        after.get(36..).unwrap().starts_with(&format!(
             " with server {HOST}:10140. Exception: System.Net.WebException: TCP CONNECTION: Failed to \
              authenticate with proxy server ---> System.IO.IOException: Unable to read data from the \
-             transport connection: {}",
+             transport connection: {}~~   at ",
             refused.2
-        )
+        )),
+        "{after}"
     );
 
     let _upgrade = no_upgrade(&lab);
@@ -124,8 +124,9 @@ async fn a_session_that_is_ended_has_a_cause_of_its_own() {
         lines.iter().all(|line| line.starts_with("ERROR: Failed to build Http connection ")),
         "{lines:?}"
     );
-    let ending = format!(" with server {HOST}:443. Exception: System.Net.WebException: {ENDED}");
-    assert!(lines.iter().all(|line| line.ends_with(&ending)), "{lines:?}");
+    let told =
+        format!(" with server {HOST}:443. Exception: System.Net.WebException: {ENDED}~~   at System.Net.");
+    assert!(lines.iter().all(|line| line.contains(&told)), "{lines:?}");
     drop(session);
     let mut states = connector.states();
     stands(&mut states, Connected(LongPoll)).await;
