@@ -250,4 +250,25 @@ mod tests {
         assert_eq!(lab.azure_ad.tenants[0].id, lab.client.tenant);
         assert!(serde_json::from_str::<Topology>(r#"{"cgm":{}}"#).is_err());
     }
+
+    #[test]
+    fn what_contradicts_itself_is_refused_by_name() {
+        let refused = |change: fn(&mut Topology)| {
+            let mut lab = Topology::default();
+            change(&mut lab);
+            lab.check().map_err(|error| error.cause).unwrap_err()
+        };
+        assert_eq!(Topology::default().check(), Ok(()));
+        assert!(
+            refused(|lab| lab.connection_points[0].host = "mp.lab.test".to_owned()).contains("mp.lab.test")
+        );
+        assert!(refused(|lab| lab.cmg.instance = "CP.LAB.TEST".to_owned()).contains("rename one"));
+        assert!(refused(|lab| lab.cmg.instances = 17).contains("1 to 16"));
+        assert!(refused(|lab| lab.cmg.cost_alert.critical_percent = 150).contains("critical_percent"));
+        let scale_set_with_tcp = |lab: &mut Topology| {
+            lab.cmg.deployment = Deployment::ScaleSet;
+            lab.cmg.transports = vec![cmglab_proto::transport::Transport::TcpTls];
+        };
+        assert!(refused(scale_set_with_tcp).contains("scale set"));
+    }
 }
