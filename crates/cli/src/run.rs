@@ -55,6 +55,8 @@ pub(crate) fn find(names: &[String]) -> anyhow::Result<Vec<Scenario>> {
             found.extend(Scenario::load_folder(path)?);
         } else if path.is_file() {
             found.push(Scenario::load(path)?);
+        } else if path.extension().is_some_and(|it| it == "yaml" || it == "yml") {
+            anyhow::bail!("{name}: there is no such file; built-in scenarios are named without .yaml");
         } else {
             found.push(Scenario::builtin(name)?);
         }

@@ -116,3 +116,12 @@ fn help_shows_examples_and_completions_are_printed() {
     assert_eq!(code, Some(0));
     assert!(out.contains("failures/crl-offline"), "{out}");
 }
+
+#[test]
+fn a_file_that_is_not_there_is_told_as_such() {
+    let (_keep, at) = folder();
+    let (code, _out, errors) = ran(&at, &["run", "nowhere.yaml"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("nowhere.yaml: there is no such file"), "{errors}");
+    assert!(!errors.contains("install/device-token"), "the list of names is no help here: {errors}");
+}

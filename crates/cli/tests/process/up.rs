@@ -31,3 +31,16 @@ fn a_taken_port_is_named() {
     assert!(errors.contains("cannot listen on 127.0.0.10:80"), "{errors}");
     assert!(errors.contains("free the port"), "{errors}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_lab_does_not_take_over_the_first_ones_file() {
+    let (_keep, at) = folder();
+    let mut lab = Running::start(&at, &["up"], false);
+    lab.wait_for("Ctrl-C stops the lab.");
+    let before = std::fs::read(at.join("cmglab-out/lab.json")).unwrap();
+    let (code, _out, errors) = ran(&at, &["up"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("--ready-file"), "{errors}");
+    assert_eq!(std::fs::read(at.join("cmglab-out/lab.json")).unwrap(), before);
+}
