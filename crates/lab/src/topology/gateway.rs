@@ -108,7 +108,8 @@ impl CmgTopology {
     /// [`LabError`] for a number of instances that no gateway has.
     pub fn machines(&self) -> Result<Vec<CmgInstance>, LabError> {
         if !(1..=MOST_INSTANCES).contains(&self.instances) {
-            return Err(wrong(format!("cmg.instances is {}; a gateway has 1 to 16", self.instances)));
+            let is = format!("cmg.instances is {}; a gateway has 1 to 16", self.instances);
+            return Err(wrong(format!("{is}; set cmg.instances to a number from 1 to 16")));
         }
         let machine = |nth: u8| CmgInstance {
             number: nth + 1,
@@ -155,13 +156,16 @@ impl CmgTopology {
 impl ConnectionPointTopology {
     /// Checks that there is at least one, and no two of one name.
     pub(crate) fn check(all: &[Self]) -> Result<(), LabError> {
-        if all.is_empty() || all.len() > MOST_CONNECTION_POINTS {
-            let cause = format!("connection_points has {} entries; write 1 to 16", all.len());
-            return Err(wrong(cause));
+        if all.is_empty() {
+            let fix = "add one, such as `connection_points: [{ running: false }]`, or drop the key";
+            return Err(wrong(format!("there is no connection point; {fix}")));
+        }
+        if all.len() > MOST_CONNECTION_POINTS {
+            return Err(wrong(format!("there are {} connection points; write 1 to 16", all.len())));
         }
         let mut names = BTreeSet::new();
         match all.iter().find(|one| !names.insert(one.host.to_ascii_lowercase())) {
-            Some(twice) => Err(wrong(format!("two connection_points are named {}; rename one", twice.host))),
+            Some(twice) => Err(wrong(format!("two connection points are named {}; rename one", twice.host))),
             None => Ok(()),
         }
     }

@@ -2,7 +2,6 @@
 
 mod steps;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use cmglab_fault::{Point, Rule, Verdict, When};
@@ -53,29 +52,16 @@ pub(super) fn lab(lab: &Spanned<Topology>) -> Result<(), Mistake> {
             return Err(at(lab, what, "add the user to its tenant, or name another one"));
         }
     }
-    machines(lab)?;
+    consistent(lab)?;
     topology.faults.iter().try_for_each(|rule| fault(lab, rule))
 }
 
-fn machines(lab: &Spanned<Topology>) -> Result<(), Mistake> {
-    if let Err(LabError { cause, .. }) = lab.value.cmg.machines() {
-        return Err(at(lab, cause, "set cmg.instances to a number from 1 to 16"));
-    }
-    let points = &lab.value.connection_points;
-    if points.is_empty() {
-        let fix = "add one, such as `connection_points: [{ running: false }]`, or drop the key";
-        return Err(at(lab, "there is no connection point", fix));
-    }
-    if let Err(LabError { cause, .. }) = lab.value.check()
-        && !cause.starts_with("two connection_points")
-    {
-        return Err(at(lab, cause, "see docs/scenarios.md"));
-    }
-    let mut names = BTreeSet::new();
-    match points.iter().find(|one| !names.insert(one.host.to_ascii_lowercase())) {
-        Some(twice) => Err(at(lab, format!("two connection points are named {}", twice.host), "rename one")),
-        None => Ok(()),
-    }
+/// The lab knows best what contradicts itself; its causes end in what to do.
+fn consistent(lab: &Spanned<Topology>) -> Result<(), Mistake> {
+    lab.value.check().map_err(|LabError { cause, .. }| {
+        let (what, fix) = cause.rsplit_once("; ").unwrap_or((&cause, "see docs/scenarios.md"));
+        at(lab, what, fix)
+    })
 }
 
 /// A rule that could never do anything is a mistake.
